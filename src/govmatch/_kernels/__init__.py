@@ -1,0 +1,1 @@
+"""All compiled loops: plain arrays in, plain arrays out. The only room that imports numba."""

@@ -1,0 +1,298 @@
+"""Enumerate eligible request–slot pairs and keep the cheapest.
+
+Two loops with the travel plug between them: `scan` writes the pairs that pass window and path,
+the caller asks the plug for their minutes, `keep` applies the remaining conditions, prices the
+pairs and keeps the best few of each request.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from govmatch._kernels.jit import jit
+
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+I8 = NDArray[np.int8]
+F64 = NDArray[np.float64]
+
+PATH, DISTANCE, CLEARANCE, EXCLUDED, COST, FIT = range(6)
+"""Stages in which a pair can fail first, after the window; `FIT` fails none."""
+
+
+class Requests(NamedTuple):
+    """Arrays by request position."""
+
+    source: I32
+    earliest: I64
+    latest: I64
+    minutes: I64
+    people: I64
+    clearance: I8
+    dialect: I32
+    hometown: I32
+    unmet_cost: I64
+    forbid_ptr: I64
+    forbid_provider: I32
+
+
+class Providers(NamedTuple):
+    """Arrays by provider position."""
+
+    home: I32
+    max_travel: F64
+    clearance: I8
+    dialect: I32
+    hometown: I32
+
+
+class Qualified(NamedTuple):
+    """Slots of the providers that hold what one profile of needs asks for, by home node, then start."""
+
+    slot: I32
+    provider: I32
+    start: I64
+    end: I64
+    epoch: I32
+    until: I64  # minute at which the first certificate that is needed ends
+    surplus: I32
+    home: I32  # (n_homes,) the distinct homes
+    home_ptr: I64  # (n_homes + 1,)
+    longest: int
+
+
+class ByStart(NamedTuple):
+    """The same slots ascending by start, for counting who is free in a window."""
+
+    provider: I32
+    start: I64
+    end: I64
+    until: I64
+    longest: int
+
+
+class Weights(NamedTuple):
+    """Prices in hundredths of an equivalent minute; `wait` per hour."""
+
+    dialect: int
+    hometown: int
+    level: float
+    wait: float
+    unknown_minutes: float
+
+
+class Marks(NamedTuple):
+    """Scratch by provider: the stamp of the last request that met it, and the stage it reached."""
+
+    stamp: I64
+    stage: I8
+
+
+@jit
+def fits(earliest: int, latest: int, minutes: int, together: bool, start: int, end: int) -> bool:
+    """Whether a slot admits a request; people who come together start at the earliest wish."""
+    begins = max(earliest, start)
+    if together and begins > earliest:
+        return False
+    return min(latest, end) - begins >= minutes
+
+
+@jit
+def count_free(chosen: I32, requests: Requests, pool: ByStart, marks: Marks, counts: I64) -> None:
+    """Write into `counts[r, 0]` how many providers have a slot that admits request r.
+
+    Requests with equal windows that follow each other in `chosen` are counted once.
+    """
+    previous = -1
+    for r in chosen:
+        earliest, latest, minutes = requests.earliest[r], requests.latest[r], requests.minutes[r]
+        together = requests.people[r] > 1
+        if (
+            previous >= 0
+            and earliest == requests.earliest[previous]
+            and latest == requests.latest[previous]
+            and minutes == requests.minutes[previous]
+            and together == (requests.people[previous] > 1)
+        ):
+            counts[r, 0] = counts[previous, 0]
+            continue
+        free = 0
+        first = np.searchsorted(pool.start, earliest + minutes - pool.longest)
+        last = np.searchsorted(pool.start, latest - minutes, side="right")
+        for t in range(first, last):
+            if max(earliest, pool.start[t]) >= pool.until[t]:
+                continue
+            if fits(earliest, latest, minutes, together, pool.start[t], pool.end[t]):
+                p = pool.provider[t]
+                if marks.stamp[p] != r:
+                    marks.stamp[p] = r
+                    free += 1
+        counts[r, 0] = free
+        previous = r
+
+
+@jit
+def scan(
+    chosen: I32,
+    begin: int,
+    requests: Requests,
+    pool: Qualified,
+    path_cost: NDArray[np.int32],
+    reached: NDArray[np.bool_],
+    pair_slot: I32,
+    pair_ptr: I64,
+) -> int:
+    """Write positions in `pool` of the pairs that pass window and path, request by request.
+
+    Starts at `chosen[begin]` and stops before the buffer could overflow; returns the next position.
+    `reached[source, node]` tells whether any epoch has a path, so that whole homes are passed over.
+    """
+    filled = 0
+    i = begin
+    pair_ptr[0] = 0
+    while i < len(chosen):
+        r = chosen[i]
+        if filled + len(pool.slot) > len(pair_slot):
+            break
+        source, earliest, latest = requests.source[r], requests.earliest[r], requests.latest[r]
+        minutes, together = requests.minutes[r], requests.people[r] > 1
+        for h in range(len(pool.home)):
+            if not reached[source, pool.home[h]]:
+                continue
+            start = pool.start[pool.home_ptr[h] : pool.home_ptr[h + 1]]
+            first = np.searchsorted(start, earliest + minutes - pool.longest)
+            for j in range(first, len(start)):
+                if start[j] > latest - minutes:
+                    break
+                t = pool.home_ptr[h] + j
+                if (
+                    fits(earliest, latest, minutes, together, start[j], pool.end[t])
+                    and max(earliest, start[j]) < pool.until[t]
+                    and path_cost[pool.epoch[t], source, pool.home[h]] >= 0
+                ):
+                    pair_slot[filled] = t
+                    filled += 1
+        i += 1
+        pair_ptr[i - begin] = filled
+    return i
+
+
+@jit
+def rounded(hundredths: float) -> int:
+    """Round to a whole number, halves upwards."""
+    return int(np.floor(hundredths + 0.5))
+
+
+class Best(NamedTuple):
+    """The `k` best pairs of each request, ascending by key; `size[r]` of them are filled."""
+
+    size: I32
+    slot: I32
+    cost: I64
+    key: I64
+
+
+class Prices(NamedTuple):
+    """What a slot costs beside its pair: the dual prices above it; and the key a pair must stay below."""
+
+    above: I64
+    ceiling: I64
+    known_ptr: I64
+    known_slot: I32
+
+
+@jit
+def keep(
+    block: I32,
+    requests: Requests,
+    providers: Providers,
+    pool: Qualified,
+    path_cost: NDArray[np.int32],
+    weights: Weights,
+    pair_slot: I32,
+    pair_ptr: I64,
+    travel_minutes: F64,
+    prices: Prices,
+    marks: Marks,
+    counts: I64,
+    best: Best,
+    k: int,
+) -> None:
+    """Apply distance, clearance, exclusion and cost; keep the `k` pairs of smallest cost + price.
+
+    Every term of a cost is rounded by itself. Only pairs with a key below `prices.ceiling[r]` that
+    are not among the known ones are kept.
+    `counts[r, 1:6]` receive the providers that pass path, distance, clearance, exclusion and cost,
+    and `counts[r, 6]` the pairs that pass all but the cost.
+    """
+    for i in range(len(block)):
+        r = block[i]
+        stamp = -2 - r
+        for j in range(pair_ptr[i], pair_ptr[i + 1]):
+            t = pair_slot[j]
+            p = pool.provider[t]
+            minutes = travel_minutes[j]
+            if np.isnan(minutes):
+                minutes = weights.unknown_minutes
+            if marks.stamp[p] != stamp:
+                marks.stamp[p] = stamp
+                marks.stage[p] = DISTANCE
+                counts[r, 1] += 1
+            if minutes > providers.max_travel[p]:
+                continue
+            stage = CLEARANCE
+            cost = 0
+            if providers.clearance[p] >= requests.clearance[r]:
+                stage = EXCLUDED
+                allowed = True
+                for f in range(requests.forbid_ptr[r], requests.forbid_ptr[r + 1]):
+                    if requests.forbid_provider[f] == p:
+                        allowed = False
+                if allowed:
+                    stage = COST
+                    cost = rounded(minutes * 100.0)
+                    cost += path_cost[pool.epoch[t], requests.source[r], providers.home[p]]
+                    if requests.dialect[r] != -1 and requests.dialect[r] != providers.dialect[p]:
+                        cost += weights.dialect
+                    if requests.hometown[r] != -1 and requests.hometown[r] != providers.hometown[p]:
+                        cost += weights.hometown
+                    cost += rounded(weights.level * pool.surplus[t])
+                    cost += rounded(weights.wait * max(0, pool.start[t] - requests.earliest[r]) / 60.0)
+                    counts[r, 6] += 1
+                    if cost < requests.unmet_cost[r]:
+                        stage = FIT
+            while marks.stage[p] < stage:
+                marks.stage[p] += 1
+                counts[r, marks.stage[p]] += 1
+            if stage < FIT:
+                continue
+            s = pool.slot[t]
+            key = cost + prices.above[s]
+            if key >= prices.ceiling[r]:
+                continue
+            n = best.size[r]
+            if n == k and key >= best.key[r, n - 1]:
+                continue
+            seen = False
+            for q in range(prices.known_ptr[r], prices.known_ptr[r + 1]):
+                if prices.known_slot[q] == s:
+                    seen = True
+                    break
+            if seen:
+                continue
+            if n < k:
+                best.size[r] = n + 1
+                place = n
+            else:
+                place = n - 1
+            while place > 0 and best.key[r, place - 1] > key:
+                best.key[r, place] = best.key[r, place - 1]
+                best.cost[r, place] = best.cost[r, place - 1]
+                best.slot[r, place] = best.slot[r, place - 1]
+                place -= 1
+            best.key[r, place] = key
+            best.cost[r, place] = cost
+            best.slot[r, place] = s

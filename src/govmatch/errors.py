@@ -1,0 +1,84 @@
+"""Every error that govmatch raises on purpose, in one tree.
+
+GovmatchError
+├── InvalidTables        tables that break the schema; `.violations` lists every fault
+├── InvalidPolicy        a policy file or value that cannot be read; names the line
+├── InvalidInput         a wrong argument to a public function (also a ValueError)
+├── UnsupportedFeature   the chosen method cannot honour something the tables ask for
+├── UnknownId            an id that the plan or problem does not hold (also a KeyError)
+├── MissingExtra         an optional dependency is absent; says what to install
+└── Infeasible           an array problem whose required demand cannot be met
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class GovmatchError(Exception):
+    """Base of all errors that govmatch raises on purpose."""
+
+
+class InvalidTables(GovmatchError):
+    """Tables that break the schema.
+
+    Attributes
+    ----------
+    violations : pandas.DataFrame
+        One row a fault: table, row, column, code, message, value.
+    """
+
+    def __init__(self, violations: pd.DataFrame) -> None:
+        self.violations = violations
+        columns = [violations[name].head(5) for name in ("table", "row", "column", "message")]
+        shown = [
+            f"  {table}[{row}].{column}: {message}" if column else f"  {table}: {message}"
+            for table, row, column, message in zip(*columns, strict=True)
+        ]
+        more = len(violations) - len(shown)
+        if more > 0:
+            shown.append(f"  … and {more} more; see `.violations`")
+        super().__init__(f"{len(violations)} fault(s) in the tables:\n" + "\n".join(shown))
+
+
+class InvalidPolicy(GovmatchError):
+    """A policy that cannot be read. The message names the file, line and key."""
+
+
+class InvalidInput(GovmatchError, ValueError):
+    """A wrong argument to a public function. The message names the argument."""
+
+
+class UnsupportedFeature(GovmatchError):
+    """The chosen method lacks something that the tables ask for.
+
+    Attributes
+    ----------
+    features : tuple of str
+        The features that the method lacks, by name.
+    """
+
+    def __init__(self, features: Iterable[str], reasons: Iterable[str]) -> None:
+        self.features = tuple(features)
+        super().__init__(
+            f"not supported yet: {', '.join(self.features)}. " + " ".join(reasons)
+        )
+
+
+class UnknownId(GovmatchError, KeyError):
+    """An id that the plan or problem does not hold."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class MissingExtra(GovmatchError, ImportError):
+    """An optional dependency is absent. The message gives the pip line."""
+
+
+class Infeasible(GovmatchError):
+    """Required demand that cannot be met."""

@@ -1,0 +1,1 @@
+"""What was asked and what there is: checked, as columns."""

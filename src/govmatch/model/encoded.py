@@ -1,0 +1,117 @@
+"""What the tables say, as arrays by position. Plain numpy; made by `encode`, read by every later room.
+
+Conventions: position -1 means none; times are int64 minutes since 1970-01-01T00:00Z; days are
+int32 local days since 1970-01-01 in the policy's zone; coordinates are WGS-84 degrees, NaN where
+unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+Int32Array = NDArray[np.int32]
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+TextArray = NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Nodes of the alliance by position: communities, then party units, then organisations."""
+
+    node_id: TextArray  # (N,)
+    name: TextArray  # (N,)
+    n_communities: int
+    n_units: int
+
+    @property
+    def n(self) -> int:
+        """Number of nodes."""
+        return len(self.node_id)
+
+
+@dataclass(frozen=True)
+class Supply:
+    """Providers (volunteers, then organisations with staff of their own), their skills and slots."""
+
+    provider_id: TextArray  # (P,)
+    n_volunteers: int
+    home: Int32Array  # (P,) node where a route to this provider ends: its organisation, else its community
+    community: Int32Array  # (P,) community position
+    organization: Int32Array  # (P,) organisation position that is charged
+    lat: FloatArray  # (P,)
+    lon: FloatArray  # (P,)
+    mode: NDArray[np.int8]  # (P,) position in schema.MODES
+    max_travel_minutes: FloatArray  # (P,)
+    clearance: NDArray[np.int8]  # (P,)
+    dialect: Int32Array  # (P,) code in `dialects`
+    hometown: Int32Array  # (P,) code in `hometowns`
+    day_cap: IntArray  # (P,) jobs a day
+    week_cap: IntArray  # (P,) jobs a week
+    organization_week_cap: IntArray  # (O,) -1: no limit
+
+    skills: TextArray  # (K,) names; position is the code
+    skill_provider: Int32Array  # (S,) ascending
+    skill_code: Int32Array  # (S,)
+    skill_level: NDArray[np.int8]  # (S,)
+    skill_until: Int32Array  # (S,) last certified day, -1: not certified
+
+    slot_provider: Int32Array  # (T,) ascending, then by start
+    slot_start: IntArray  # (T,)
+    slot_end: IntArray  # (T,)
+    slot_capacity: IntArray  # (T,) 1 for a volunteer, the staff at once for an organisation
+    slot_day: Int32Array  # (T,) local day of the start
+    slot_week: Int32Array  # (T,) ISO week of that day, as (day + 3) // 7 (weeks begin on Monday)
+    slot_assumed: BoolArray  # (T,) from a preset, not from the availability table
+
+    dialects: TextArray
+    hometowns: TextArray
+
+    @property
+    def n_providers(self) -> int:
+        """Number of providers."""
+        return len(self.provider_id)
+
+    @cached_property
+    def assumed_share(self) -> float:
+        """Share of slots that come from presets."""
+        return float(self.slot_assumed.mean()) if len(self.slot_assumed) else 0.0
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Requests that ask for somebody (linked duplicates are left out), by position."""
+
+    request_id: TextArray  # (R,)
+    row: IntArray  # (R,) row in tables["requests"]
+    community: Int32Array  # (R,)
+    lat: FloatArray  # (R,)
+    lon: FloatArray  # (R,)
+    earliest: IntArray  # (R,)
+    latest: IntArray  # (R,)
+    minutes: IntArray  # (R,)
+    people: IntArray  # (R,)
+    priority: NDArray[np.int8]  # (R,)
+    clearance: NDArray[np.int8]  # (R,)
+    group: TextArray  # (R,) "" where none
+    dialect: Int32Array  # (R,) code in Supply.dialects; -1 none asked; -2 asked, nobody speaks it
+    hometown: Int32Array  # (R,) likewise
+    unmet_cost: IntArray  # (R,) hundredths of an equivalent minute per person
+    role: TextArray  # (R,) name of the single role
+    need_ptr: IntArray  # (R + 1,) needs of request r: need_ptr[r]:need_ptr[r + 1]
+    need_skill: Int32Array  # (M,) code in Supply.skills; -2: a skill that nobody offers
+    need_skill_name: TextArray  # (M,)
+    need_level: NDArray[np.int8]  # (M,)
+    need_certified: BoolArray  # (M,)
+    forbid_request: Int32Array  # (F,) pairs that pins forbid
+    forbid_provider: Int32Array  # (F,)
+
+    @property
+    def n_requests(self) -> int:
+        """Number of requests that ask for somebody."""
+        return len(self.request_id)

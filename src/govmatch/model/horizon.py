@@ -1,0 +1,145 @@
+"""The span of time that a problem plans, and requests' windows held against it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from govmatch.errors import InvalidInput
+from govmatch.model.encoded import IntArray
+from govmatch.model.sheets import Sheets
+from govmatch.model.times import DAY, FIRST_TIME, LAST_TIME, MINUTE, Zone, stamps_of
+from govmatch.model.violations import Violations, shown
+
+Horizon = tuple[int, int]  # minutes since 1970-01-01T00:00Z; the end is not part of it
+
+LONGEST_DAYS = 366
+
+
+def ceil_minutes(instants: IntArray) -> IntArray:
+    """Return the first whole minutes not before instants."""
+    return -(-instants // MINUTE)
+
+
+def given_horizon(horizon: object, zone: Zone) -> Horizon:
+    """Read the argument ``horizon=(start, end)``.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no pair of times in order, at most two years apart.
+    """
+    expected = "horizon must be a pair (start, end) of times such as ('2026-05-01', '2026-05-02 18:00')"
+    if isinstance(horizon, str | bytes) or not isinstance(horizon, Sequence) or len(horizon) != 2:
+        raise InvalidInput(f"{expected}; found {shown(horizon)}")
+    column = np.empty(2, dtype=object)
+    column[:] = list(horizon)
+    stamps = stamps_of(pd.Series(column, dtype=object))
+    instants, doubtful = zone.instant(stamps.microseconds)
+    instants = np.where(stamps.aware, stamps.microseconds, instants)
+    wrong = (
+        stamps.missing | stamps.unreadable | stamps.beyond | (instants < FIRST_TIME) | (instants >= LAST_TIME)
+    )
+    if doubtful is not None:
+        wrong |= doubtful & ~stamps.aware
+    if wrong.any():
+        raise InvalidInput(
+            f"{expected}, in the years 1900 to 2199; found {shown(horizon[int(np.argmax(wrong))])}"
+        )
+    start, end = -(-int(instants[0]) // MINUTE), int(instants[1]) // MINUTE
+    if not start < end <= start + 2 * LONGEST_DAYS * 1440:
+        raise InvalidInput(
+            f"horizon must end after its start and span at most {2 * LONGEST_DAYS} days; "
+            f"found {shown(horizon[0])} to {shown(horizon[1])}"
+        )
+    return start, end
+
+
+def derived_horizon(sheets: Sheets, violations: Violations) -> Horizon | None:
+    """Span the days of the requests' windows or, where they have none, of the availability.
+
+    Without any time there is a horizon, empty, only if nothing is asked; else None, and a fault says why.
+    """
+    requests = sheets["requests"]
+    ends = [requests["earliest"], requests["latest"]]
+    wished = np.concatenate([cells.values[cells.present] for cells in ends])
+    if len(wished):
+        middle = float(np.median(wished))
+        reach = LONGEST_DAYS * DAY
+        for column, cells in zip(("earliest", "latest"), ends, strict=True):
+            far = (np.abs(cells.values - middle) > reach) & cells.present
+            if far.any():
+                message = (
+                    f"{{}} lies more than {LONGEST_DAYS} days from the middle of the requests' times; "
+                    "expected nearer, or a horizon that is given"
+                )
+                values = requests.frame(sheets.zone)[column].astype(str).to_numpy(dtype=object)
+                violations.mask("requests", column, "outside_horizon", message, far, values)
+        wished = wished[np.abs(wished - middle) <= reach]
+        return _days(sheets.zone, int(wished.min()), int(wished.max()))
+    times = sheets["availability"]
+    free = times["start"].present & times["end"].present
+    if free.any():
+        start, end = int(times["start"].values[free].min()), int(times["end"].values[free].max())
+        if end - start <= 2 * LONGEST_DAYS * DAY:
+            return _days(sheets.zone, start, end)
+        message = f"the times span more than {2 * LONGEST_DAYS} days and no request says when; give horizon="
+        violations.whole("availability", "", "horizon_too_long", message)
+        return None
+    if requests.n == 0:
+        return 0, 0
+    message = "no request has earliest or latest and availability has no times; give horizon="
+    violations.whole("requests", "", "no_horizon", message)
+    return None
+
+
+def _days(zone: Zone, start: int, end: int) -> Horizon:
+    """Widen a span to whole local days."""
+    first, last = zone.local(np.array([start, end - 1]))
+    midnights, _ = zone.instant(np.array([first // DAY * DAY, (last // DAY + 1) * DAY]))
+    return int(midnights[0]) // MINUTE, int(midnights[1]) // MINUTE
+
+
+def windows(sheets: Sheets, horizon: Horizon) -> tuple[IntArray, IntArray]:
+    """Return every request's window in minutes; what it does not say is the horizon's."""
+    requests = sheets["requests"]
+    earliest, latest = requests["earliest"], requests["latest"]
+    return (
+        np.where(earliest.present, ceil_minutes(earliest.values), horizon[0]),
+        np.where(latest.present, latest.values // MINUTE, horizon[1]),
+    )
+
+
+def check_windows(sheets: Sheets, horizon: Horizon, given: bool, violations: Violations) -> None:
+    """Report windows that are too short and, where the horizon was given, those that leave it."""
+    requests = sheets["requests"]
+    earliest, latest = windows(sheets, horizon)
+    minutes = requests["minutes"]
+    sound = requests["earliest"].sound & requests["latest"].sound & minutes.sound
+    outside = np.zeros(requests.n, dtype=bool)
+    if given:
+        for column, beyond in (
+            ("earliest", (earliest < horizon[0]) | (earliest >= horizon[1])),
+            ("latest", (latest > horizon[1]) | (latest <= horizon[0])),
+        ):
+            cells = requests[column]
+            beyond &= cells.present & ~outside
+            outside |= beyond
+            if beyond.any():
+                bounds = pd.to_datetime(np.array(horizon) * 60, unit="s", utc=True).tz_convert(
+                    sheets.zone.name
+                )
+                message = f"{{}} lies outside the horizon, {bounds[0]} to {bounds[1]}"
+                values = requests.frame(sheets.zone)[column].astype(str).to_numpy(dtype=object)
+                violations.mask("requests", column, "outside_horizon", message, beyond, values)
+    inverted = (
+        requests["earliest"].present
+        & requests["latest"].present
+        & (requests["latest"].values <= requests["earliest"].values)
+    )
+    short = (latest - earliest < minutes.values) & sound & ~inverted & ~outside
+    if short.any():
+        message = "the window has {} minutes, which are fewer than `minutes`"
+        violations.mask("requests", "latest", "window_too_short", message, short, latest - earliest)

@@ -1,0 +1,289 @@
+"""A problem: tables, checked and encoded, with the policy, the alliance and the travel that go with them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from govmatch.errors import InvalidInput, InvalidTables
+from govmatch.model import checks
+from govmatch.model.demand import encode_demand
+from govmatch.model.drop import drop_rows
+from govmatch.model.encode import encode_nodes, encode_supply
+from govmatch.model.encoded import Demand, Nodes, Supply
+from govmatch.model.fingerprint import HasEdges, digest, edges_digest, tables_digest
+from govmatch.model.horizon import Horizon, check_windows, derived_horizon, given_horizon
+from govmatch.model.policy import Policy
+from govmatch.model.sheets import Sheets
+from govmatch.model.tables import as_frames, read_sheets
+from govmatch.model.times import zone_of
+from govmatch.model.travel import Travel
+from govmatch.model.violations import Violations, shown
+
+OnError = Literal["raise", "drop"]
+
+_OF_REQUESTS = ("roles", "visits", "request_goods", "pins")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Problem:
+    """What was asked and what there is. Made by `Problem.from_tables`.
+
+    Attributes
+    ----------
+    policy : Policy
+    travel : Travel or None
+        None: great circles by the policy.
+    alliance : Alliance or None
+        None: as the tables say.
+    horizon : tuple of int
+        Start and end, minutes since 1970-01-01T00:00Z.
+    nodes, supply, demand : Nodes, Supply, Demand
+        The arrays.
+    features : frozenset of str
+        What the tables ask for beyond single roles in slots: teams, recurrence, goods, quotas, pins.
+    ignored : tuple of str
+        Columns that the schema does not know, as ``table.column``.
+    dropped : DataFrame
+        Faults of the rows that ``on_error="drop"`` left out; rows are counted in the tables as given.
+    """
+
+    policy: Policy
+    travel: Travel | None
+    alliance: HasEdges | None
+    horizon: Horizon
+    nodes: Nodes
+    supply: Supply
+    demand: Demand
+    features: frozenset[str]
+    ignored: tuple[str, ...]
+    dropped: pd.DataFrame
+    _sheets: Sheets = field(repr=False)
+
+    @classmethod
+    def from_tables(
+        cls,
+        tables: Mapping[str, Any],
+        policy: Policy | None = None,
+        travel: Travel | None = None,
+        alliance: HasEdges | None = None,
+        horizon: Sequence[Any] | None = None,
+        on_error: OnError = "raise",
+    ) -> Problem:
+        """Check tables and encode them.
+
+        Parameters
+        ----------
+        tables : mapping of str to table
+            Table names of the schema; each value a pandas or polars DataFrame, a pyarrow Table, a dict of
+            columns or a list of dict records. ``communities`` and ``requests`` are required.
+        policy : Policy, optional
+            Weights and rules; the default policy if None.
+        travel : Travel, optional
+            How people get from home to a place.
+        alliance : Alliance, optional
+            Who passes requests to whom; from the tables if None.
+        horizon : (start, end), optional
+            Times; naive ones in the policy's zone. If None: the days of the requests' windows or, where no
+            request says when, of the availability. A window that leaves a given horizon is a fault.
+        on_error : {"raise", "drop"}
+            "drop" leaves faulty rows out, and those that refer to them, until no fault is left; a request
+            goes with any row that says more of it (roles, visits, request_goods, pins). Faults
+            of a whole table or column raise all the same.
+
+        Returns
+        -------
+        Problem
+
+        Raises
+        ------
+        InvalidTables
+            With every fault in its ``violations``.
+        InvalidInput
+            If an argument is not what it should be.
+        """
+        policy = _arguments(policy, travel, alliance, on_error)
+        zone = zone_of(policy.time_zone)
+        asked = None if horizon is None else given_horizon(horizon, zone)
+        violations = Violations()
+        frames = as_frames(tables, violations)
+        settled = _settle(frames, None, policy, asked, on_error, violations)
+        supply = encode_supply(settled.sheets, policy, settled.horizon)
+        return cls._of(settled, policy, travel, alliance, encode_nodes(settled.sheets), supply)
+
+    @classmethod
+    def _of(
+        cls,
+        settled: _Settled,
+        policy: Policy,
+        travel: Travel | None,
+        alliance: HasEdges | None,
+        nodes: Nodes,
+        supply: Supply,
+    ) -> Problem:
+        demand, teams = encode_demand(settled.sheets, supply, policy, settled.horizon)
+        features = _features(settled.sheets) | ({"teams"} if teams else set())
+        return cls(
+            policy,
+            travel,
+            alliance,
+            settled.horizon,
+            nodes,
+            supply,
+            demand,
+            frozenset(features),
+            settled.ignored,
+            settled.dropped,
+            settled.sheets,
+        )
+
+    def with_requests(
+        self, requests: object, roles: object = None, pins: object = None, on_error: OnError = "raise"
+    ) -> Problem:
+        """Return a problem with other requests on the same supply, which is not encoded again.
+
+        Parameters
+        ----------
+        requests, roles, pins : table
+            As in `from_tables`. Earlier roles, pins, visits and goods of requests are gone. The
+            horizon stays, and windows that leave it are faults.
+        on_error : {"raise", "drop"}
+            As in `from_tables`.
+
+        Returns
+        -------
+        Problem
+
+        Raises
+        ------
+        InvalidTables, InvalidInput
+            As in `from_tables`.
+        """
+        _arguments(self.policy, self.travel, self.alliance, on_error)
+        if requests is None:
+            raise InvalidInput("requests must be a table; found None")
+        violations = Violations()
+        given = {"requests": requests, "roles": roles, "pins": pins}
+        frames = as_frames(given, violations, required=("requests",))
+        settled = _settle(frames, self._sheets, self.policy, self.horizon, on_error, violations)
+        return self._of(settled, self.policy, self.travel, self.alliance, self.nodes, self.supply)
+
+    @cached_property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The given tables in canonical form: all columns of the schema, rows in their order."""
+        return self._sheets.frames()
+
+    @cached_property
+    def about(self) -> dict[str, str]:
+        """What the table ``about`` says."""
+        about = self._sheets["about"]
+        return dict(zip(about["key"].values.tolist(), about["value"].values.tolist(), strict=True))
+
+    @cached_property
+    def synthetic(self) -> bool:
+        """Whether ``about`` calls people or requests synthetic."""
+        said = self.about.get("synthetic", "").strip().lower()
+        if said in ("false", "no", "0", "否"):
+            return False
+        words = " ".join(self.about.values()).lower()
+        return said != "" or "synthetic" in words or "合成" in words
+
+    @cached_property
+    def _tables_digest(self) -> str:
+        return tables_digest(self._sheets)
+
+    @property
+    def fingerprint(self) -> str:
+        """A text that differs where the tables, the horizon, the alliance's edges or travel differ.
+
+        The policy has a fingerprint of its own.
+        """
+        travel = None if self.travel is None else self.travel.fingerprint
+        edges = None if self.alliance is None else edges_digest(self.alliance)
+        return digest(self._tables_digest, self.horizon, travel, edges)
+
+    def __repr__(self) -> str:
+        people = " of synthetic people 合成人员" if self.synthetic else ""
+        n_slots = len(self.supply.slot_start)
+        return (
+            f"<Problem{people}: {self.demand.n_requests:,} requests, "
+            f"{self.supply.n_providers:,} providers with {n_slots:,} slots, "
+            f"{self.nodes.n_communities:,} communities>"
+        )
+
+
+def _arguments(policy: object, travel: object, alliance: object, on_error: object) -> Policy:
+    """Check what is no table, and return the policy that holds."""
+    if policy is None:
+        policy = Policy()
+    if not isinstance(policy, Policy):
+        raise InvalidInput(f"policy must be a Policy; found {type(policy).__name__}")
+    if travel is not None and not (hasattr(travel, "prepare") and hasattr(travel, "fingerprint")):
+        raise InvalidInput(
+            f"travel must have `prepare` and `fingerprint`, as GreatCircle and RoadGraph do; "
+            f"found {type(travel).__name__}"
+        )
+    if alliance is not None and not hasattr(alliance, "edges"):
+        raise InvalidInput(f"alliance must be an Alliance; found {type(alliance).__name__}")
+    if on_error not in ("raise", "drop"):
+        raise InvalidInput(f"on_error must be 'raise' or 'drop'; found {shown(on_error)}")
+    return policy
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """Tables without faults."""
+
+    sheets: Sheets
+    horizon: Horizon
+    ignored: tuple[str, ...]
+    dropped: pd.DataFrame
+
+
+def _settle(
+    frames: dict[str, pd.DataFrame],
+    kept: Sheets | None,
+    policy: Policy,
+    horizon: Horizon | None,
+    on_error: str,
+    violations: Violations,
+) -> _Settled:
+    """Check tables beside those that are kept, dropping rows round after round where that is wanted."""
+    zone = zone_of(policy.time_zone)
+    places = {name: np.arange(len(frame)) for name, frame in frames.items()}
+    dropped: list[pd.DataFrame] = []
+    while True:
+        read, ignored = read_sheets(frames, zone, violations)
+        only: Collection[str] | None = None
+        if kept is None:
+            sheets = Sheets.of(zone, read)
+        else:
+            sheets, only = kept.replaced(read, ("requests", *_OF_REQUESTS)), tuple(read)
+        checks.check(sheets, policy, violations, only)
+        found = derived_horizon(sheets, violations) if horizon is None else horizon
+        if found is not None:
+            check_windows(sheets, found, horizon is not None, violations)
+        if found is not None and not len(violations):
+            told = pd.concat(dropped, ignore_index=True) if dropped else violations.frame()
+            return _Settled(sheets, found, ignored, told)
+        faults = violations.frame()
+        if on_error == "raise" or (faults["row"] < 0).any():
+            raise InvalidTables(faults)
+        dropped.append(drop_rows(frames, places, faults, sheets))
+        violations = Violations()
+
+
+def _features(sheets: Sheets) -> set[str]:
+    """Name what only later tiers can honour."""
+    asked = {
+        "recurrence": sheets["visits"].n > 0,
+        "goods": sheets["request_goods"].n > 0,
+        "quotas": bool(sheets["agreements"]["quota_per_week"].present.any()),
+        "pins": bool((sheets["pins"]["action"].values == "assign").any()),
+    }
+    return {name for name, is_asked in asked.items() if is_asked}

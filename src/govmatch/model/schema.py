@@ -1,0 +1,432 @@
+"""The tables: every column's kind, unit, range, default and meaning, in one place.
+
+The checks, the JSON Schema, the empty templates and the reference page all read these
+records; nothing else knows a column.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["id", "text", "int", "float", "bool", "time", "date", "choice"]
+
+NODE_TABLES = ("communities", "party_units", "organizations")
+PROVIDER_TABLES = ("volunteers", "organizations")
+
+CRS = ("wgs84", "gcj02", "bd09")
+MODES = ("walk", "ebike", "car")
+EDGE_KINDS = ("tier", "joint_building", "membership", "federation")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. `low` and `high` are inclusive; `references` names the tables an id must be in."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    meaning_zh: str
+    required: bool = False
+    default: str | int | float | bool | None = None
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table. `key` columns together are unique; `required` tables must have been given."""
+
+    name: str
+    meaning: str
+    meaning_zh: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+    required: bool = False
+
+    def column(self, name: str) -> Column:
+        """Return the column called `name`."""
+        return next(c for c in self.columns if c.name == name)
+
+
+def _place() -> tuple[Column, ...]:
+    return (
+        Column("lat", "float", "latitude", "纬度", unit="degree", low=-90, high=90),
+        Column("lon", "float", "longitude", "经度", unit="degree", low=-180, high=180),
+        Column("crs", "choice", "datum of lat and lon", "坐标系", default="wgs84", choices=CRS),
+    )
+
+
+def _fk(name: str, tables: tuple[str, ...], en: str, zh: str, required: bool = False) -> Column:
+    return Column(name, "id", en, zh, required=required, references=tables)
+
+
+def _id(name: str, en: str, zh: str) -> Column:
+    return Column(name, "id", en, zh, required=True)
+
+
+def _text(name: str, en: str, zh: str, default: str | None = None) -> Column:
+    return Column(name, "text", en, zh, default=default)
+
+
+def _clearance(en: str, zh: str) -> Column:
+    return Column("clearance", "int", en, zh, default=0, low=0, high=3)
+
+
+def _level(en: str, zh: str) -> Column:
+    return Column("level", "int", en, zh, default=1, low=1, high=5)
+
+
+_TABLES = (
+    Table(
+        "communities",
+        "communities and villages: where requests arise and volunteers live",
+        "社区与村",
+        (
+            _id("community_id", "key", "社区编号"),
+            _text("name", "name", "名称", ""),
+            _text("town", "town or sub-district", "镇街", ""),
+            Column(
+                "kind",
+                "choice",
+                "community or village",
+                "类型",
+                default="community",
+                choices=("community", "village"),
+            ),
+            *_place(),
+            Column(
+                "placed",
+                "choice",
+                "whether lat and lon were surveyed or laid out by assumption",
+                "坐标来源",
+                default="surveyed",
+                choices=("surveyed", "assumed"),
+            ),
+        ),
+        key=("community_id",),
+        required=True,
+    ),
+    Table(
+        "party_units",
+        "party organisations: committees, branches, groups, units joined in party building",
+        "党组织与共建单位",
+        (
+            _id("unit_id", "key", "党组织编号"),
+            _text("name", "name", "名称", ""),
+            Column(
+                "kind",
+                "choice",
+                "kind of unit",
+                "类型",
+                default="branch",
+                choices=("committee", "branch", "group", "joint_unit"),
+            ),
+            _fk("parent_id", ("party_units",), "the tier above it", "上级党组织"),
+            _fk("community_id", ("communities",), "the community it leads or serves", "所属社区"),
+        ),
+        key=("unit_id",),
+    ),
+    Table(
+        "organizations",
+        "social organisations, enterprises and other providers",
+        "社会组织与企业",
+        (
+            _id("organization_id", "key", "组织编号"),
+            _text("name", "name", "名称", ""),
+            Column(
+                "kind",
+                "choice",
+                "kind of organisation",
+                "类型",
+                default="social_organization",
+                choices=("social_organization", "enterprise", "public_institution", "student_team"),
+            ),
+            _text("field", "field of work", "领域", ""),
+            _fk("community_id", ("communities",), "where it is registered", "所在社区"),
+            _fk("party_unit_id", ("party_units",), "the party unit that leads it", "所属党组织"),
+            *_place(),
+            _clearance("clearance of its own staff", "审查等级"),
+            Column(
+                "capacity_per_slot",
+                "int",
+                "people of its own staff at once; absent: none",
+                "同时可派人数",
+                unit="people",
+                low=0,
+                high=1_000_000,
+            ),
+            Column(
+                "capacity_per_week",
+                "int",
+                "jobs a week, its volunteers' included; absent: no limit",
+                "每周可接单数",
+                unit="jobs",
+                low=0,
+                high=1_000_000_000,
+            ),
+            _text("contact", "contact reference (no personal data)", "联系方式编号", ""),
+        ),
+        key=("organization_id",),
+    ),
+    Table(
+        "agreements",
+        "edges of the alliance beyond the tiers: who passes requests to whom",
+        "共建协议与联盟关系",
+        (
+            _id("agreement_id", "key", "协议编号"),
+            _fk("from_id", NODE_TABLES, "one side", "甲方", required=True),
+            _fk("to_id", NODE_TABLES, "other side", "乙方", required=True),
+            Column("kind", "choice", "kind of edge", "类型", required=True, choices=EDGE_KINDS),
+            Column("valid_from", "date", "first valid day", "生效日期"),
+            Column("valid_to", "date", "last valid day", "失效日期"),
+            Column(
+                "hop_minutes",
+                "float",
+                "cost of a hop, instead of the policy's",
+                "流转成本",
+                unit="minute",
+                low=0,
+                high=100_000,
+            ),
+            Column(
+                "quota_per_week",
+                "int",
+                "requests a week that may pass",
+                "每周名额",
+                unit="requests",
+                low=0,
+                high=1_000_000_000,
+            ),
+            _text("promised", "what was promised", "承诺事项"),
+            _text("delivered", "what was delivered", "兑现情况"),
+        ),
+        key=("agreement_id",),
+    ),
+    Table(
+        "volunteers",
+        "people who help",
+        "志愿者",
+        (
+            _id("volunteer_id", "key", "志愿者编号"),
+            _fk(
+                "organization_id",
+                ("organizations",),
+                "the organisation that is charged for the work",
+                "所属组织",
+            ),
+            _fk("community_id", ("communities",), "where the volunteer lives", "所在社区"),
+            *_place(),
+            Column(
+                "mode", "choice", "how the volunteer travels; absent: the policy's", "出行方式", choices=MODES
+            ),
+            Column(
+                "max_travel_minutes",
+                "float",
+                "longest way; absent: the policy's",
+                "最长路程",
+                unit="minute",
+                low=0,
+                high=1440,
+            ),
+            Column(
+                "max_jobs_per_day", "int", "absent: the policy's", "每日上限", unit="jobs", low=0, high=24
+            ),
+            Column(
+                "max_jobs_per_week", "int", "absent: the policy's", "每周上限", unit="jobs", low=0, high=168
+            ),
+            _clearance("vetted up to this level", "审查等级"),
+            _text("dialect", "dialect spoken", "方言"),
+            _text("hometown", "home town or province", "籍贯"),
+            _text("preset", "name of an availability preset of the policy", "空闲时段预设"),
+        ),
+        key=("volunteer_id",),
+    ),
+    Table(
+        "availability",
+        "bookable times of volunteers and of organisations' own staff",
+        "空闲时间",
+        (
+            _fk("provider_id", PROVIDER_TABLES, "volunteer or organisation", "服务者编号", required=True),
+            Column("start", "time", "from", "开始", required=True),
+            Column("end", "time", "to", "结束", required=True),
+        ),
+    ),
+    Table(
+        "skills",
+        "what volunteers and organisations can do",
+        "技能",
+        (
+            _fk("provider_id", PROVIDER_TABLES, "volunteer or organisation", "服务者编号", required=True),
+            _id("skill", "skill", "技能"),
+            _level("level held", "等级"),
+            Column(
+                "certified_until",
+                "date",
+                "last day of the certificate; absent: not certified",
+                "证书有效期至",
+            ),
+        ),
+        key=("provider_id", "skill"),
+    ),
+    Table(
+        "requests",
+        "what residents ask for",
+        "群众点单",
+        (
+            _id("request_id", "key", "需求编号"),
+            _fk("community_id", ("communities",), "where", "所在社区", required=True),
+            _text("category", "category", "类别", ""),
+            Column("skill", "id", "skill that is needed; absent: none in particular", "所需技能"),
+            _level("level that is needed", "所需等级"),
+            Column("certified", "bool", "a valid certificate is needed", "需持证", default=False),
+            Column("people", "int", "how many people", "人数", default=1, unit="people", low=1, high=1000),
+            Column("earliest", "time", "not before; absent: the horizon's start", "最早开始"),
+            Column("latest", "time", "finished by; absent: the horizon's end", "最晚结束"),
+            Column("minutes", "int", "duration", "时长", default=60, unit="minute", low=1, high=1440),
+            Column("priority", "int", "1 can wait … 5 cannot", "优先级", default=2, low=1, high=5),
+            _text("group", "group of the person helped, as in the policy", "人群"),
+            _clearance("clearance that is needed", "所需审查等级"),
+            _text("dialect", "dialect preferred", "方言"),
+            _text("hometown", "home town of the person helped", "籍贯"),
+            *_place(),
+            _fk("resident_id", ("residents",), "pseudonymous resident", "居民编号"),
+            _text("channel", "hotline, stairwell council, …", "渠道"),
+            _fk("duplicate_of", ("requests",), "another report of the same need", "重复于"),
+            Column("submitted", "time", "when it was asked", "提交时间"),
+        ),
+        key=("request_id",),
+        required=True,
+    ),
+    Table(
+        "roles",
+        "what a request needs, where one skill does not say it; several skills of one role are held by one person",
+        "岗位",
+        (
+            _fk("request_id", ("requests",), "request", "需求编号", required=True),
+            Column("role", "id", "role within the request", "岗位", default="helper"),
+            _id("skill", "skill", "技能"),
+            _level("level that is needed", "所需等级"),
+            Column("certified", "bool", "a valid certificate is needed", "需持证", default=False),
+            Column(
+                "count", "int", "how many such people", "人数", default=1, unit="people", low=1, high=1000
+            ),
+        ),
+        key=("request_id", "role", "skill"),
+    ),
+    Table(
+        "goods",
+        "stock of goods and money by owner",
+        "物资与资金",
+        (
+            _fk("owner_id", NODE_TABLES, "owner", "所有者", required=True),
+            _id("good", "kind of goods", "物资"),
+            Column("amount", "float", "stock", "数量", required=True, low=0),
+            _text("unit", "unit of the amount", "单位", ""),
+            Column("lent", "bool", "comes back after use", "可归还", default=False),
+        ),
+        key=("owner_id", "good"),
+    ),
+    Table(
+        "request_goods",
+        "goods that a request consumes or borrows",
+        "需求物资",
+        (
+            _fk("request_id", ("requests",), "request", "需求编号", required=True),
+            _id("good", "kind of goods", "物资"),
+            Column("amount", "float", "amount", "数量", required=True, low=0),
+        ),
+        key=("request_id", "good"),
+    ),
+    Table(
+        "visits",
+        "recurrence of a request",
+        "定期服务",
+        (
+            _fk("request_id", ("requests",), "request", "需求编号", required=True),
+            Column("per_week", "int", "visits a week", "每周次数", default=1, low=1, high=21),
+            Column("weeks", "int", "for how many weeks", "周数", default=1, low=1, high=104),
+        ),
+        key=("request_id",),
+    ),
+    Table(
+        "history",
+        "who served whom, when, and how it was rated",
+        "服务记录",
+        (
+            _id("request_id", "past request", "需求编号"),
+            _fk("provider_id", PROVIDER_TABLES, "who served", "服务者编号", required=True),
+            _fk("resident_id", ("residents",), "who was served", "居民编号"),
+            Column("start", "time", "when", "开始", required=True),
+            Column("rating", "int", "1 … 5", "评分", low=1, high=5),
+        ),
+    ),
+    Table(
+        "pins",
+        "decisions taken beforehand",
+        "指定与回避",
+        (
+            _fk("request_id", ("requests",), "request", "需求编号", required=True),
+            _fk("provider_id", PROVIDER_TABLES, "provider", "服务者编号", required=True),
+            Column(
+                "action",
+                "choice",
+                "assign: this one and no other; forbid: never this one",
+                "动作",
+                default="assign",
+                choices=("assign", "forbid"),
+            ),
+        ),
+        key=("request_id", "provider_id"),
+    ),
+    Table(
+        "residents",
+        "pseudonymous residents",
+        "居民(化名)",
+        (
+            _id("resident_id", "pseudonym", "居民编号"),
+            _text("household_id", "pseudonym of the household", "家庭编号"),
+            _fk("community_id", ("communities",), "where", "所在社区"),
+            _text("group", "group, as in the policy", "人群"),
+            _text("consent", "what the resident consented to", "授权"),
+        ),
+        key=("resident_id",),
+    ),
+    Table(
+        "population",
+        "how many people of each group live in each community",
+        "人口",
+        (
+            _fk("community_id", ("communities",), "where", "所在社区", required=True),
+            Column("group", "id", "group", "人群", default="all"),
+            Column("count", "int", "people", "人数", required=True, unit="people", low=0, high=2_000_000_000),
+        ),
+        key=("community_id", "group"),
+    ),
+    Table(
+        "duty",
+        "who answers when",
+        "值班",
+        (
+            _id("person_id", "duty person", "值班人员"),
+            _fk("community_id", ("communities",), "where", "所在社区"),
+            Column("start", "time", "from", "开始", required=True),
+            Column("end", "time", "to", "结束", required=True),
+        ),
+    ),
+    Table(
+        "about",
+        "what the tables are: title, source, attribution, which parts are synthetic",
+        "数据说明",
+        (
+            _id("key", "what is said", "项目"),
+            _text("value", "the statement", "内容", ""),
+        ),
+        key=("key",),
+    ),
+)
+
+TABLES: dict[str, Table] = {t.name: t for t in _TABLES}

@@ -1,0 +1,188 @@
+"""From positions back to ids: the frames of a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from govmatch.model.encoded import Demand, Nodes, Supply
+from govmatch.model.policy import Policy
+from govmatch.model.problem import Problem
+from govmatch.plan.reasons import REASONS, STAGE_REASONS, first_empty_stage
+from govmatch.reach.candidates import Candidates
+from govmatch.reach.costs import RESOLUTION, Terms, hundredths, price_terms
+from govmatch.reach.paths import Paths
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Request–slot pairs by position."""
+
+    request: IntArray  # (n,)
+    slot: IntArray  # (n,)
+
+
+def local_times(minutes: IntArray, time_zone: str) -> pd.DatetimeIndex:
+    """UTC minutes as times in a zone."""
+    return pd.DatetimeIndex((minutes * 60).astype("datetime64[s]")).tz_localize("UTC").tz_convert(time_zone)
+
+
+def pair_starts(pairs: Pairs, demand: Demand, supply: Supply) -> IntArray:
+    """Return the earliest start that fits, UTC minutes, (n,)."""
+    return np.maximum(demand.earliest[pairs.request], supply.slot_start[pairs.slot])
+
+
+def surplus_levels(pairs: Pairs, demand: Demand, supply: Supply) -> IntArray:
+    """Return the levels held above those needed, summed over each request's needs, (n,)."""
+    counts = np.diff(demand.need_ptr)[pairs.request]
+    pair = np.repeat(np.arange(len(pairs.request)), counts)
+    need = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts)
+    need += demand.need_ptr[pairs.request[pair]]
+    n_skills = max(1, len(supply.skills))
+    keys = supply.skill_provider.astype(np.int64) * n_skills + supply.skill_code
+    order = np.argsort(keys)
+    wanted = supply.slot_provider[pairs.slot[pair]].astype(np.int64) * n_skills + demand.need_skill[need]
+    row = order[np.searchsorted(keys, wanted, sorter=order)]
+    above = supply.skill_level[row].astype(np.int64) - demand.need_level[need]
+    return np.bincount(pair, weights=above, minlength=len(pairs.request)).astype(np.int64)
+
+
+def pair_terms(
+    pairs: Pairs,
+    demand: Demand,
+    supply: Supply,
+    policy: Policy,
+    paths: Paths,
+    travel_minutes: NDArray[np.float64],
+) -> Terms:
+    """Price eligible pairs term by term."""
+    provider = supply.slot_provider[pairs.slot]
+    request = pairs.request
+    epoch = paths.epoch_of_day(supply.slot_day[pairs.slot])
+    asked, spoken = demand.dialect[request], supply.dialect[provider]
+    town, from_town = demand.hometown[request], supply.hometown[provider]
+    return price_terms(
+        policy,
+        travel_minutes=travel_minutes,
+        route_cost=paths.cost[epoch, demand.community[request], supply.home[provider]].astype(np.int64),
+        wrong_dialect=(asked != -1) & (asked != spoken),
+        wrong_hometown=(town != -1) & (town != from_town),
+        surplus_levels=surplus_levels(pairs, demand, supply),
+        waited_minutes=pair_starts(pairs, demand, supply) - demand.earliest[request],
+    )
+
+
+def route_texts(
+    pairs: Pairs, demand: Demand, supply: Supply, nodes: Nodes, paths: Paths
+) -> tuple[list[str], IntArray]:
+    """Write the cheapest permitted path of each pair as "A > B > C", and its hops."""
+    home = supply.home[supply.slot_provider[pairs.slot]].astype(np.int64)
+    community = demand.community[pairs.request].astype(np.int64)
+    epoch = paths.epoch_of_day(supply.slot_day[pairs.slot]).astype(np.int64)
+    distinct, which = np.unique(np.stack([epoch, community, home]), axis=1, return_inverse=True)
+    routes = [paths.route(int(c), int(h), int(e)) for e, c, h in distinct.T]
+    texts = [" > ".join(str(paths.node_id[v]) for v in route) for route in routes]
+    hops = np.array([len(route) - 1 for route in routes], np.int64)
+    which = which.reshape(-1)
+    return [texts[i] for i in which], hops[which]
+
+
+def load_costs(pairs: Pairs, demand: Demand, supply: Supply, policy: Policy) -> IntArray:
+    """Charge the j-th job of a volunteer in a week, by start, with j - 1 steps; hundredths, (n,)."""
+    provider = supply.slot_provider[pairs.slot].astype(np.int64)
+    week = supply.slot_week[pairs.slot].astype(np.int64)
+    order = np.lexsort((pairs.slot, pair_starts(pairs, demand, supply), week, provider))
+    same = np.zeros(len(order), np.bool_)
+    same[1:] = (np.diff(provider[order]) == 0) & (np.diff(week[order]) == 0)
+    place = np.arange(len(order))
+    first = np.maximum.accumulate(np.where(same, 0, place))
+    charged = np.zeros(len(order), np.int64)
+    charged[order] = (place - first) * int(hundredths(policy.load.further_job_minutes))
+    return np.where(provider < supply.n_volunteers, charged, 0)
+
+
+def assignments_frame(problem: Problem, pairs: Pairs, candidates: Candidates, paths: Paths) -> pd.DataFrame:
+    """One row per person sent, ordered by request, then start; costs in equivalent minutes."""
+    demand, supply, policy, nodes = problem.demand, problem.supply, problem.policy, problem.nodes
+    start = pair_starts(pairs, demand, supply)
+    order = np.lexsort((pairs.slot, start, demand.row[pairs.request]))
+    pairs, start = Pairs(pairs.request[order], pairs.slot[order]), start[order]
+    request, provider = pairs.request, supply.slot_provider[pairs.slot]
+    travel = candidates.travel.minutes(provider, request.astype(np.int32))
+    terms = pair_terms(pairs, demand, supply, policy, paths, travel)
+    load = load_costs(pairs, demand, supply, policy)
+    routes, hops = route_texts(pairs, demand, supply, nodes, paths)
+    firm = supply.organization[provider]
+    first_firm = nodes.n_communities + nodes.n_units
+    zone = policy.time_zone
+    return pd.DataFrame(
+        {
+            "request_id": demand.request_id[request],
+            "role": demand.role[request],
+            "provider_id": supply.provider_id[provider],
+            "provider_kind": np.where(provider < supply.n_volunteers, "volunteer", "organization").astype(
+                object
+            ),
+            "organization_id": [nodes.node_id[first_firm + f] if f >= 0 else None for f in firm],
+            "community_id": nodes.node_id[demand.community[request]],
+            "start": local_times(start, zone),
+            "end": local_times(start + demand.minutes[request], zone),
+            "slot_start": local_times(supply.slot_start[pairs.slot], zone),
+            "slot_end": local_times(supply.slot_end[pairs.slot], zone),
+            "route": routes,
+            "hops": hops,
+            "travel_minutes": np.where(np.isnan(travel), policy.travel.unknown_minutes, travel),
+            "travel_known": ~np.isnan(travel),
+            "cost_minutes": (terms.total + load) / RESOLUTION,
+            "travel_cost": terms.travel / RESOLUTION,
+            "route_cost": terms.route / RESOLUTION,
+            "dialect_cost": terms.dialect / RESOLUTION,
+            "hometown_cost": terms.hometown / RESOLUTION,
+            "level_cost": terms.level / RESOLUTION,
+            "wait_cost": terms.wait / RESOLUTION,
+            "load_cost": load / RESOLUTION,
+            "assumed": supply.slot_assumed[pairs.slot],
+        }
+    )
+
+
+def unmet_frame(problem: Problem, unmet: IntArray, candidates: Candidates) -> pd.DataFrame:
+    """One row per request with unserved people, with the reason."""
+    demand = problem.demand
+    request = np.flatnonzero(unmet > 0)
+    reason, left = first_empty_stage(candidates.passed[request])
+    unseen = ~candidates.examined[request]
+    reason[unseen], left[unseen] = "time", 0
+    category = problem.tables["requests"]["category"].to_numpy()[demand.row[request]]
+    return pd.DataFrame(
+        {
+            "request_id": demand.request_id[request],
+            "community_id": problem.nodes.node_id[demand.community[request]],
+            "category": category,
+            "skill": [
+                "+".join(demand.need_skill_name[demand.need_ptr[r] : demand.need_ptr[r + 1]]) for r in request
+            ],
+            "role": demand.role[request],
+            "group": demand.group[request],
+            "priority": demand.priority[request].astype(np.int64),
+            "people": unmet[request],
+            "reason": reason,
+            "reason_zh": [REASONS[code][1] for code in reason],
+            "eligible": left,
+            "unmet_minutes": unmet[request] * demand.unmet_cost[request] / RESOLUTION,
+        }
+    )
+
+
+def funnel_frame(candidates: Candidates) -> pd.DataFrame:
+    """Pairs of request and provider by the first condition that they fail; the last row fails none."""
+    totals = candidates.passed.sum(axis=0)
+    lost = [*(totals[:-1] - totals[1:]), totals[-1]]
+    codes = [*STAGE_REASONS, "eligible"]
+    chinese = [*(REASONS[c][1] for c in STAGE_REASONS), "可派"]
+    return pd.DataFrame({"reason": codes, "reason_zh": chinese, "pairs": lost})

@@ -1,0 +1,204 @@
+"""Why a request went to whom, or to nobody."""
+
+from __future__ import annotations
+
+import difflib
+import html
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from govmatch.errors import UnknownId
+from govmatch.model.schema import EDGE_KINDS
+from govmatch.plan.decode import Pairs, local_times, pair_starts, pair_terms
+from govmatch.plan.plan import Plan
+from govmatch.plan.reasons import REASONS
+from govmatch.reach.costs import RESOLUTION
+
+STAGES = (
+    ("all providers", "全部服务者"),
+    ("skill", "技能"),
+    ("level", "等级"),
+    ("certificate", "证书"),
+    ("window", "时段"),
+    ("path", "流转路径"),
+    ("distance", "路程"),
+    ("clearance", "审查"),
+    ("not excluded", "无须回避"),
+    ("worth its cost", "成本合理"),
+)
+
+OTHERS = 3
+"""Candidates that are shown beside the chosen ones."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """The account of one request.
+
+    Attributes
+    ----------
+    request_id : str
+    status : str
+        "served", "partly_served", "unmet" or "linked" (a further report of another request).
+    reason, reason_zh : str
+        For unserved people; empty where everybody came.
+    candidates : pandas.DataFrame
+        The chosen arcs and the next three by cost: provider_id, start, chosen, busy_with (the request
+        that holds the slot), cost_minutes (without load) and its terms.
+    route : pandas.DataFrame
+        The path of the first chosen arc, hop by hop: node_id, name, edge, hop_minutes.
+    funnel : pandas.DataFrame
+        stage, stage_zh, providers that are left after it.
+    """
+
+    request_id: str
+    status: str
+    reason: str
+    reason_zh: str
+    candidates: pd.DataFrame
+    route: pd.DataFrame
+    funnel: pd.DataFrame
+    duplicate_of: str = ""
+
+    def __str__(self) -> str:
+        lines = [self._headline()]
+        if len(self.route):
+            hops = [
+                f"{name} ({node})" if name else str(node)
+                for name, node in zip(self.route["name"], self.route["node_id"], strict=True)
+            ]
+            lines.append("route 流转: " + " > ".join(hops))
+        if len(self.candidates):
+            lines.append(self.candidates.to_string(index=False, float_format=lambda x: f"{x:.2f}"))
+        if len(self.funnel):
+            lines.append(self.funnel.to_string(index=False))
+        return "\n".join(lines)
+
+    def _headline(self) -> str:
+        if self.status == "linked":
+            twin = self.duplicate_of
+            return f"{self.request_id}: linked to {twin}, not served twice 已并入 {twin}"
+        if self.status == "served":
+            chosen = ", ".join(self.candidates.loc[self.candidates["chosen"], "provider_id"])
+            return f"{self.request_id}: served by {chosen} 已派单"
+        word = "partly served 部分派单" if self.status == "partly_served" else "unmet 未派单"
+        return f"{self.request_id}: {word}: {self.reason}: {REASONS[self.reason][0]} {self.reason_zh}"
+
+    def _repr_html_(self) -> str:
+        parts = [f"<p><b>{html.escape(self._headline())}</b></p>"]
+        for title, frame in (
+            ("route 流转", self.route),
+            ("candidates 候选", self.candidates),
+            ("funnel 筛选", self.funnel),
+        ):
+            if len(frame):
+                parts.append(f"<p>{title}</p>{frame.to_html(index=False, border=0)}")
+        return "".join(parts)
+
+
+def explain(plan: Plan, request_id: str) -> Explanation:
+    """Explain one request of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    request_id : str
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    UnknownId
+        The problem has no such request.
+    """
+    requests = plan.problem.tables["requests"]
+    rows = np.flatnonzero(requests["request_id"].to_numpy() == request_id)
+    if not len(rows):
+        near = difflib.get_close_matches(
+            str(request_id), requests["request_id"].astype(str).tolist()[:5000], n=3
+        )
+        hint = f"; near: {', '.join(near)}" if near else ""
+        raise UnknownId(f"the problem has no request {request_id!r}{hint}")
+    at = np.flatnonzero(plan.problem.demand.row == rows[0])
+    if not len(at):
+        twin = str(requests["duplicate_of"].iloc[rows[0]])
+        empty = pd.DataFrame()
+        return Explanation(request_id, "linked", "", "", empty, empty, empty, duplicate_of=twin)
+
+    position = int(at[0])
+    candidates, pairs = _candidates(plan, position)
+    unmet = plan.unmet[plan.unmet["request_id"] == request_id]
+    reason = str(unmet["reason"].iloc[0]) if len(unmet) else ""
+    chosen = int(candidates["chosen"].sum()) if len(candidates) else 0
+    status = "served" if not reason else "partly_served" if chosen else "unmet"
+    passed = plan.search.passed[position]
+    funnel = pd.DataFrame(
+        {"stage": [s for s, _ in STAGES], "stage_zh": [z for _, z in STAGES], "providers": passed}
+    )
+    return Explanation(
+        request_id,
+        status,
+        reason,
+        REASONS[reason][1] if reason else "",
+        candidates,
+        _route(plan, pairs) if chosen else pd.DataFrame(),
+        funnel,
+    )
+
+
+def _candidates(plan: Plan, position: int) -> tuple[pd.DataFrame, Pairs]:
+    """Return the chosen arcs, then the next by cost, and their pairs."""
+    search, problem = plan.search, plan.problem
+    demand, supply = problem.demand, problem.supply
+    arcs = np.flatnonzero(search.arcs.request == position)
+    arcs = arcs[np.argsort(search.arcs.cost[arcs], kind="stable")]
+    sent = np.zeros(len(search.arcs), np.int64)
+    np.add.at(sent, search.arc, search.solution.flow)
+    chosen = sent[arcs] > 0
+    shown = np.concatenate([arcs[chosen], arcs[~chosen][:OTHERS]])
+    pairs = Pairs(search.arcs.request[shown], search.arcs.slot[shown])
+    provider = supply.slot_provider[pairs.slot]
+    travel = search.travel.minutes(provider, pairs.request.astype(np.int32))
+    terms = pair_terms(pairs, demand, supply, problem.policy, search.paths, travel)
+    holder = {
+        int(s): int(r) for r, s in zip(search.arcs.request[sent > 0], search.arcs.slot[sent > 0], strict=True)
+    }
+    taken = [holder.get(int(s)) for s in pairs.slot]
+    frame = pd.DataFrame(
+        {
+            "provider_id": supply.provider_id[provider],
+            "start": local_times(pair_starts(pairs, demand, supply), problem.policy.time_zone),
+            "chosen": sent[shown] > 0,
+            "busy_with": ["" if r in (None, position) else str(demand.request_id[r]) for r in taken],
+            "cost_minutes": terms.total / RESOLUTION,
+            "travel_cost": terms.travel / RESOLUTION,
+            "route_cost": terms.route / RESOLUTION,
+            "dialect_cost": terms.dialect / RESOLUTION,
+            "hometown_cost": terms.hometown / RESOLUTION,
+            "level_cost": terms.level / RESOLUTION,
+            "wait_cost": terms.wait / RESOLUTION,
+        }
+    )
+    return frame, pairs
+
+
+def _route(plan: Plan, pairs: Pairs) -> pd.DataFrame:
+    """Hop by hop: which node hands the request on, over which kind of edge, at what cost."""
+    search, demand, supply = plan.search, plan.problem.demand, plan.problem.supply
+    provider = int(supply.slot_provider[pairs.slot[0]])
+    epoch = int(search.paths.epoch_of_day(supply.slot_day[pairs.slot[:1]])[0])
+    ends = int(demand.community[pairs.request[0]]), int(supply.home[provider]), epoch
+    named = plan.problem.nodes
+    nodes, edges = list(search.paths.route(*ends)), list(search.paths.route_edges(*ends))
+    return pd.DataFrame(
+        {
+            "node_id": search.paths.node_id[nodes],
+            "name": [named.name[v] if v < named.n else "" for v in nodes],
+            "edge": ["", *(EDGE_KINDS[search.edges.kind[e]] for e in edges)],
+            "hop_minutes": [0.0, *(search.edges.cost[e] / RESOLUTION for e in edges)],
+        }
+    )

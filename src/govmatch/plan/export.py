@@ -1,0 +1,191 @@
+"""A plan as files: CSV that a spreadsheet opens safely, JSON, Parquet."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import math
+from dataclasses import asdict
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from govmatch.errors import MissingExtra
+from govmatch.model.files import write_atomically
+
+if TYPE_CHECKING:
+    from govmatch.plan.plan import Plan
+
+FRAMES = ("assignments", "unmet", "funnel")
+
+# A cell that begins with one of these runs as a formula in at least one spreadsheet program
+# (OWASP, "CSV Injection"; OWASP ASVS 5.0, 1.2.10). The full-width forms are read as the plain ones.
+_FORMULA_STARTS = tuple("=+-@\t\r\n\0＝＋－＠")
+
+
+def escape_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put an apostrophe before text that a spreadsheet would run as a formula.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Any frame. Numbers, times and absent cells stay as they are, -5 as a number too.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A copy; text cells that begin with ``= + - @``, a tab, a line break or NUL (or a full-width
+        ``＝ ＋ － ＠``) begin with ``'`` instead. Column names are treated alike.
+    """
+    safe = frame.copy()
+    for position in range(safe.shape[1]):
+        cells = safe.iloc[:, position]
+        if pd.api.types.is_object_dtype(cells) or isinstance(
+            cells.dtype, pd.StringDtype | pd.CategoricalDtype
+        ):
+            escaped = [escape_cell(value) for value in cells.astype(object)]
+            text: Any = pd.Series(escaped, index=safe.index, dtype=object)
+            safe.isetitem(position, text)
+    safe.columns = pd.Index([escape_cell(name) for name in safe.columns])
+    return safe
+
+
+def escape_cell(value: Any) -> Any:
+    """Return `value`, with an apostrophe before it if it is text that would run as a formula."""
+    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+
+
+def csv_bytes(frame: pd.DataFrame) -> bytes:
+    """Return `frame` as CSV: escaped, UTF-8 with a byte order mark, so that Excel reads Chinese."""
+    # With "\n" alone a carriage return inside a cell would stand unquoted and end the row.
+    text = escape_formulas(frame).to_csv(index=False, lineterminator="\r\n")
+    return text.encode("utf-8-sig", errors="replace")
+
+
+def to_csv(plan: Plan, folder: str | PathLike[str]) -> list[Path]:
+    """Write a plan's frames as CSV and its certificate as JSON.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    folder : path
+        Made if it is absent. Each file appears whole or not at all.
+
+    Returns
+    -------
+    list of Path
+        ``assignments.csv``, ``unmet.csv``, ``funnel.csv`` (UTF-8 with a byte order mark; text that
+        a spreadsheet would run as a formula begins with an apostrophe) and ``certificate.json``.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be made or written.
+    """
+    target = _folder(folder)
+    paths = [_written(target / f"{name}.csv", csv_bytes(frame)) for name, frame in _frames(plan).items()]
+    return [*paths, _write_certificate(plan, target)]
+
+
+def to_json(plan: Plan, path: str | PathLike[str] | None = None) -> str:
+    """Return a plan as JSON text, and write it if a path is given.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    path : path, optional
+        A file; it appears whole or not at all.
+
+    Returns
+    -------
+    str
+        Keys ``certificate``, ``linked``, ``assignments``,
+        ``unmet``, ``funnel`` (lists of records). Times are ISO 8601 with their offset, absent values null.
+    """
+    whole: dict[str, Any] = {"certificate": certificate_record(plan), "linked": int(plan.linked)}
+    for name, frame in _frames(plan).items():
+        whole[name] = _records(frame)
+    text = json.dumps(whole, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    if path is not None:
+        write_atomically(path, text)
+    return text
+
+
+def to_parquet(plan: Plan, folder: str | PathLike[str]) -> list[Path]:
+    """Write a plan's frames as Parquet and its certificate as JSON.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    folder : path
+        Made if it is absent. Each file appears whole or not at all.
+
+    Returns
+    -------
+    list of Path
+        ``assignments.parquet``, ``unmet.parquet``, ``funnel.parquet`` and ``certificate.json``.
+
+    Raises
+    ------
+    MissingExtra
+        If pyarrow is not installed.
+    """
+    try:
+        importlib.import_module("pyarrow")
+    except ImportError as absent:
+        raise MissingExtra('to_parquet needs pyarrow: pip install "pyarrow"') from absent
+    target = _folder(folder)
+    paths = []
+    for name, frame in _frames(plan).items():
+        buffer = io.BytesIO()
+        frame.to_parquet(buffer, engine="pyarrow", index=False)
+        paths.append(_written(target / f"{name}.parquet", buffer.getvalue()))
+    return [*paths, _write_certificate(plan, target)]
+
+
+def certificate_record(plan: Plan) -> dict[str, Any]:
+    """Return the certificate as a plain dict; numbers that are not finite become None."""
+    return {name: _plain(value) for name, value in asdict(plan.certificate).items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _frames(plan: Plan) -> dict[str, pd.DataFrame]:
+    return {name: getattr(plan, name) for name in FRAMES}
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    whole = frame.astype(object)
+    columns = [[_plain(v) for v in whole[name].where(whole[name].notna(), None)] for name in whole]
+    return [dict(zip(whole.columns, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _folder(folder: str | PathLike[str]) -> Path:
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    return target
+
+
+def _written(path: Path, data: bytes | str) -> Path:
+    write_atomically(path, data)
+    return path
+
+
+def _write_certificate(plan: Plan, folder: Path) -> Path:
+    text = json.dumps(certificate_record(plan), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    return _written(folder / "certificate.json", text)

@@ -1,0 +1,124 @@
+"""The capacity forest of a problem, and the instance that a set of arcs makes on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from govmatch.model.encoded import Demand, Supply
+from govmatch.model.policy import Policy
+from govmatch.reach.candidates import Arcs
+from govmatch.reach.costs import hundredths
+from govmatch.solve.instance import Instance
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Forest:
+    """Slot → volunteer-day → volunteer-week → organisation-week; the first nodes are the slots."""
+
+    parent: IntArray  # (n_nodes,) -1 at a root
+    capacity: IntArray  # (n_nodes,)
+    load_cost: IntArray  # (n_nodes,)
+
+
+def capacity_forest(supply: Supply, policy: Policy) -> Forest:
+    """Lay out the nodes of every slot.
+
+    An organisation's own staff is limited by its slots and by the organisation's week; days, weeks
+    and load costs of a person are for volunteers.
+    """
+    n_slots = len(supply.slot_provider)
+    provider = supply.slot_provider.astype(np.int64)
+    week = supply.slot_week.astype(np.int64)
+    person = provider < supply.n_volunteers
+    slots = np.flatnonzero(person)
+
+    days, day_of = np.unique(
+        np.stack([provider[slots], supply.slot_day[slots].astype(np.int64)]), axis=1, return_inverse=True
+    )
+    weeks, week_of = np.unique(np.stack([provider[slots], week[slots]]), axis=1, return_inverse=True)
+    day_of, week_of = day_of.reshape(-1), week_of.reshape(-1)
+    charged = supply.organization[provider].astype(np.int64)
+    limited = (charged >= 0) & (_limit(supply, charged) >= 0)
+    firms, firm_of = np.unique(np.stack([charged[limited], week[limited]]), axis=1, return_inverse=True)
+
+    first_day = n_slots
+    first_week = first_day + days.shape[1]
+    first_firm = first_week + weeks.shape[1]
+    parent = np.full(first_firm + firms.shape[1], -1)
+    firm_of_slot = np.full(n_slots, -1)
+    firm_of_slot[limited] = first_firm + firm_of.reshape(-1)
+    parent[:n_slots] = firm_of_slot
+    parent[slots] = first_day + day_of
+    parent[first_day + day_of] = first_week + week_of
+    parent[first_week + week_of] = firm_of_slot[slots]
+
+    capacity = np.concatenate(
+        [
+            supply.slot_capacity,
+            supply.day_cap[days[0]],
+            supply.week_cap[weeks[0]],
+            supply.organization_week_cap[firms[0]],
+        ]
+    ).astype(np.int64)
+    load_cost = np.zeros(len(parent), np.int64)
+    load_cost[first_week:first_firm] = hundredths(policy.load.further_job_minutes)
+    return Forest(parent, capacity, load_cost)
+
+
+def _limit(supply: Supply, organization: IntArray) -> IntArray:
+    if not len(supply.organization_week_cap):
+        return np.full(len(organization), -1)
+    return supply.organization_week_cap[np.maximum(organization, 0)]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """An instance and where its positions come from."""
+
+    instance: Instance
+    arc: IntArray  # (instance arcs,) position in `Arcs`
+    node: IntArray  # (instance nodes,) position in `Forest`
+
+
+def lay_out(arcs: Arcs, demand: Demand, supply: Supply, forest: Forest) -> Layout:
+    """Make the instance of `arcs`; forest nodes that no arc reaches are left out.
+
+    An organisation may send several of its own people to one request, so its arc is repeated, each
+    copy a person of its own; a volunteer's arcs to one request count as one person.
+    """
+    provider = supply.slot_provider[arcs.slot].astype(np.int64)
+    people = demand.people[arcs.request]
+    staff = (provider >= supply.n_volunteers) & (people > 1)
+    copies = np.where(staff, np.minimum(people, np.maximum(supply.slot_capacity[arcs.slot], 1)), 1)
+    arc = np.repeat(np.arange(len(arcs)), copies)
+    group = np.where(staff[arc], supply.n_providers + np.arange(len(arc)), provider[arc])
+
+    used = np.zeros(len(forest.parent), np.bool_)
+    at = np.unique(arcs.slot)
+    while len(at):
+        used[at] = True
+        at = np.unique(forest.parent[at])
+        at = at[at >= 0]
+    node = np.flatnonzero(used)
+    number = np.cumsum(used) - 1
+    parent = forest.parent[node]
+    return Layout(
+        Instance(
+            request=arcs.request[arc],
+            node=number[arcs.slot[arc]],
+            group=group,
+            cost=arcs.cost[arc],
+            demand=demand.people,
+            unmet_cost=demand.unmet_cost,
+            capacity=forest.capacity[node],
+            parent=np.where(parent >= 0, number[parent], -1),
+            load_cost=forest.load_cost[node],
+        ),
+        arc,
+        node,
+    )

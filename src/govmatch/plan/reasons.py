@@ -1,0 +1,49 @@
+"""Why a request went unserved: one code each, in English and Chinese."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+REASONS: dict[str, tuple[str, str]] = {
+    "no_supply": ("there is no provider at all", "没有任何服务者"),
+    "no_such_service": ("nobody offers what is needed", "尚无人提供此项服务"),
+    "level": ("those who can do it hold too low a level", "技能等级不足"),
+    "certificate": ("nobody's certificate is valid on the day", "当日无有效证书"),
+    "window": ("nobody qualified is free in the window", "所需时段无人有空"),
+    "path": ("the alliance has no permitted path to those who are free", "联盟内无可流转的路径"),
+    "distance": ("those who are free live too far away", "路程过远"),
+    "clearance": ("nobody in reach has the clearance", "审查等级不足"),
+    "excluded": ("those who could come must not be sent", "须回避"),
+    "cost": ("every way to serve it costs more than leaving it", "服务成本高于不服务"),
+    "capacity": ("everybody eligible is needed elsewhere", "合适的人已全部派出"),
+    "time": ("the time limit came before it was looked at", "计算时限已到"),
+}
+
+STAGE_REASONS = (
+    "no_such_service",
+    "level",
+    "certificate",
+    "window",
+    "path",
+    "distance",
+    "clearance",
+    "excluded",
+    "cost",
+)
+"""The reason that the first empty stage of the funnel stands for, in the order of the stages."""
+
+
+def first_empty_stage(passed: NDArray[np.int64]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Return the reason of each request, and the providers left at its last non-empty stage.
+
+    Parameters
+    ----------
+    passed : int64 (n_requests, n_stages + 1)
+        Providers that pass the first j stages; column 0 counts all providers.
+    """
+    codes = np.array(["no_supply", *STAGE_REASONS, "capacity"], dtype=object)
+    alive = passed > 0
+    stages = np.where(alive.all(axis=1), passed.shape[1], alive.argmin(axis=1))
+    left = np.take_along_axis(passed, np.maximum(stages - 1, 0)[:, None], axis=1)[:, 0]
+    return codes[stages], left

@@ -1,0 +1,87 @@
+"""Everything that `verify` reads from a problem, by position."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from govmatch.plan.verify_columns import Ids, IntArray, objects, table_of, whole
+from govmatch.plan.verify_demand import Requests, read_requests
+from govmatch.plan.verify_paths import Paths, edges_of
+from govmatch.plan.verify_slots import Calendar, Slots, slots_of, whole_days
+from govmatch.plan.verify_supply import Organizations, Providers, read_providers
+from govmatch.plan.verify_travel import TravelTimes
+
+_NODE_KEYS = (
+    ("communities", "community_id"),
+    ("party_units", "unit_id"),
+    ("organizations", "organization_id"),
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything that `verify` reads from a problem."""
+
+    policy: Any
+    calendar: Calendar
+    organizations: Organizations
+    providers: Providers
+    requests: Requests
+    slots: Slots
+    skills: Ids
+    skill_key: IntArray  # provider * len(skills) + skill, ascending
+    skill_level: IntArray
+    skill_until: IntArray  # `NEVER` where not certified
+    forbidden: frozenset[tuple[int, int]]  # request, provider
+    paths: Paths
+    travel: TravelTimes
+
+
+def _forbidden(tables: Any, requests: Ids, providers: Ids) -> frozenset[tuple[int, int]]:
+    if "pins" not in tables:
+        return frozenset()
+    pins = tables["pins"]
+    pins = pins[(pins["action"] == "forbid").to_numpy(dtype=bool)]
+    r, p = requests.at(pins["request_id"]), providers.at(pins["provider_id"])
+    return frozenset(zip(r.tolist(), p.tolist(), strict=True))
+
+
+def read_facts(problem: Any) -> Facts:
+    """Read a problem's tables, policy, horizon, travel and alliance; nothing else of it."""
+    tables, policy = problem.tables, problem.policy
+    begin, finish = int(problem.horizon[0]), int(problem.horizon[1])
+    calendar = Calendar(policy.time_zone, begin, finish)
+    providers, organizations = read_providers(tables, policy)
+    requests = read_requests(problem)
+    rows = table_of(tables, "skills", ("provider_id", "skill", "level", "certified_until"))
+    code, names = pd.factorize(rows["skill"])
+    holder = providers.ids.at(rows["provider_id"])
+    key = holder * max(1, len(names)) + code
+    order = np.argsort(key, kind="stable")
+    order = order[holder[order] >= 0]
+    edges = edges_of(tables) if problem.alliance is None else problem.alliance.edges()
+    nodes = np.concatenate(
+        [objects(tables[table][column]) for table, column in _NODE_KEYS if table in tables]
+    )
+    origins, targets = (providers.lat, providers.lon, providers.mode), (requests.lat, requests.lon)
+    return Facts(
+        policy=policy,
+        calendar=calendar,
+        organizations=organizations,
+        providers=providers,
+        requests=requests,
+        slots=slots_of(
+            policy, calendar, (begin, finish), providers.ids, providers.preset, tables.get("availability")
+        ),
+        skills=Ids(names),
+        skill_key=key[order],
+        skill_level=whole(rows["level"])[order],
+        skill_until=whole_days(rows["certified_until"])[order],
+        forbidden=_forbidden(tables, requests.ids, providers.ids),
+        paths=Paths(edges, policy, nodes),
+        travel=TravelTimes(problem.travel, policy, origins, targets),
+    )

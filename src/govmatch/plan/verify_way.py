@@ -1,0 +1,139 @@
+"""The way of each assignment: the path through the alliance, and the travel."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from govmatch.plan.verify_columns import Ids, IntArray
+from govmatch.plan.verify_facts import Facts
+from govmatch.plan.verify_frames import TERM_TOLERANCE, Faults, Rows
+from govmatch.plan.verify_paths import hundredths
+
+ARROW = " > "
+
+
+def check_travel(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
+    """Check minutes and limit; return the travel term in hundredths."""
+    minutes = facts.travel.minutes(rows.p, rows.r)
+    known = ~np.isnan(minutes)
+    minutes = np.where(known, minutes, facts.policy.travel.unknown_minutes)
+    stated = rows.number["travel_minutes"]
+    rows.fault(
+        faults,
+        "wrong_travel",
+        ~(np.abs(stated - minutes) <= TERM_TOLERANCE),
+        lambda i: f"travel_minutes is {stated[i]:.3f}; {minutes[i]:.3f} by the places and the mode",
+    )
+    says = np.array([bool(x) for x in rows.flag["travel_known"]], dtype=bool)
+    rows.fault(
+        faults,
+        "wrong_travel",
+        says != known,
+        lambda i: (
+            f"travel_known is {says[i]}; the two places are {'known' if known[i] else 'not both known'}"
+        ),
+    )
+    limit = facts.providers.max_travel[rows.p]
+    rows.fault(
+        faults,
+        "too_far",
+        minutes > limit + TERM_TOLERANCE / 2,
+        lambda i: f"{minutes[i]:.1f} minutes of travel; at most {limit[i]:.1f} are accepted",
+    )
+    return hundredths(minutes)
+
+
+def _names(route: str, node: Ids) -> list[str]:
+    """Take a route apart into ids; an id may itself hold the arrow."""
+    parts = route.split(ARROW)
+    if all(part in node.position for part in parts):
+        return parts
+    names: list[str] = []
+    while parts:
+        ends = range(len(parts), 0, -1)
+        end = next((n for n in ends if ARROW.join(parts[:n]) in node.position), 1)
+        names.append(ARROW.join(parts[:end]))
+        parts = parts[end:]
+    return names
+
+
+def _walk(route: str, hops: dict[tuple[int, int], int], node: Ids) -> tuple[list[int], int, str]:
+    """Return positions, cost (-1: not permitted) and what is wrong."""
+    names = _names(route, node)
+    places = [node.position.get(name, -1) for name in names]
+    for name, place in zip(names, places, strict=True):
+        if place < 0:
+            return places, -1, f"the alliance has no node {name!r}"
+    cost = 0
+    for i, hop in enumerate(pairwise(places)):
+        if hop not in hops:
+            return (
+                places,
+                -1,
+                f"no permitted and valid edge joins {names[i]!r} and {names[i + 1]!r} on that day",
+            )
+        cost += hops[hop]
+    return places, cost, ""
+
+
+def check_route(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
+    """Check every hop and that no permitted path is cheaper; return the route term in hundredths."""
+    paths = facts.paths
+    day = facts.calendar.day(rows.time["slot_start"])
+    source = paths.node.at(facts.requests.community[rows.r])
+    home = paths.node.at(facts.providers.home[rows.p])
+    best = paths.cheapest(source, home, day)
+    text = np.array([t if isinstance(t, str) else "" for t in rows.text["route"]], dtype=object)
+    cost = np.zeros(len(text), dtype=np.int64)
+    n_hops, first, last = np.zeros_like(cost), np.zeros_like(cost), np.zeros_like(cost)
+    why = np.full(len(text), "", dtype=object)
+    walks = pd.DataFrame({"epoch": paths.epoch(day), "route": text})
+    which = walks.groupby(["epoch", "route"], sort=False).ngroup().to_numpy()
+    _, example, back = np.unique(which, return_index=True, return_inverse=True)
+    walked = [_walk(text[i], paths.hops(int(day[i])), paths.node) for i in example.tolist()]
+    if walked:
+        cost = np.array([w[1] for w in walked], dtype=np.int64)[back]
+        n_hops = np.array([len(w[0]) - 1 for w in walked], dtype=np.int64)[back]
+        first = np.array([w[0][0] for w in walked], dtype=np.int64)[back]
+        last = np.array([w[0][-1] for w in walked], dtype=np.int64)[back]
+        why = np.array([w[2] for w in walked], dtype=object)[back]
+    rows.fault(faults, "forbidden_path", cost < 0, lambda i: why[i])
+    ends = (cost >= 0) & ((first != source) | (last != home))
+    rows.fault(
+        faults,
+        "forbidden_path",
+        ends,
+        lambda i: (
+            f"the route {text[i]!r} does not lead from {paths.node[source[i]]!r} to {paths.node[home[i]]!r}"
+        ),
+    )
+    rows.fault(
+        faults,
+        "forbidden_path",
+        n_hops > paths.max_hops,
+        lambda i: f"{n_hops[i]} hops; the policy allows {paths.max_hops}",
+    )
+    rows.fault(
+        faults,
+        "forbidden_path",
+        best < 0,
+        lambda i: "no permitted path joins the community and the provider's home",
+    )
+    rows.fault(
+        faults,
+        "wrong_hops",
+        rows.number["hops"] != n_hops,
+        lambda i: f"hops is {rows.number['hops'][i]:g}; the route has {n_hops[i]}",
+    )
+    rows.fault(
+        faults,
+        "path_not_cheapest",
+        (cost >= 0) & ~ends & (best >= 0) & (cost > best),
+        lambda i: (
+            f"the route costs {cost[i] / 100:.2f} minutes; the cheapest permitted one {best[i] / 100:.2f}"
+        ),
+    )
+    return np.where((cost >= 0) & ~ends, cost, np.maximum(best, 0))

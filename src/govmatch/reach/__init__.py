@@ -1,0 +1,1 @@
+"""Who can reach whom, through whom, at what cost."""

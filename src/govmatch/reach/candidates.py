@@ -1,0 +1,268 @@
+"""Who can serve whom, at what cost: the cheapest pairs, and the pairs that duals price in.
+
+Every eligible pair is looked at once. The number kept is small: the cheapest few of a request at
+first, later those whose cost lies below the request's dual less the prices above their slot, as
+in column generation (Ahuja, Magnanti & Orlin 1993, ch. 17; Barnhart et al. 1998). A request whose
+dual does not exceed the dearest candidate it already has cannot price anything in and is skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from govmatch._kernels import pairs as kernels
+from govmatch.model.encoded import Demand, Nodes, Supply
+from govmatch.model.policy import Policy
+from govmatch.model.travel import Travel
+from govmatch.reach.costs import RESOLUTION, hundredths
+from govmatch.reach.paths import Paths
+from govmatch.reach.pools import SkillIndex, profiles
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+STAGES = ("skill", "level", "certificate", "window", "path", "distance", "clearance", "excluded", "cost")
+"""Reasons for which a pair is no arc, in the order in which they are asked."""
+
+CHEAPEST = 24
+"""Candidates of a request before the first solve; pricing adds what is missing."""
+
+BLOCK = 2_000_000
+"""Pairs that are held at once."""
+
+ANY = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Arcs:
+    """Eligible pairs, ascending by request."""
+
+    request: IntArray  # (n_arcs,)
+    slot: IntArray  # (n_arcs,)
+    cost: IntArray  # (n_arcs,) hundredths of an equivalent minute
+
+    def __len__(self) -> int:
+        return len(self.request)
+
+    def merged(self, other: Arcs) -> Arcs:
+        """Both together, ascending by request."""
+        request, slot, cost = (
+            np.concatenate([a, b])
+            for a, b in ((self.request, other.request), (self.slot, other.slot), (self.cost, other.cost))
+        )
+        order = np.argsort(request, kind="stable")
+        return Arcs(request[order], slot[order], cost[order])
+
+
+Block = tuple[NDArray[np.int32], kernels.Qualified, NDArray[np.int32], IntArray, kernels.Marks]
+"""Requests, their pool, pairs by position in it with pointers by request, and scratch."""
+
+
+@dataclass
+class _Profile:
+    requests: IntArray
+    pool: kernels.Qualified
+    by_start: kernels.ByStart
+
+
+class Candidates:
+    """All eligible pairs of a problem, enumerated on demand.
+
+    Attributes
+    ----------
+    passed : int64 (n_requests, len(STAGES) + 1)
+        How many providers pass the first j stages; column 0 counts all providers. Filled by `cheapest`.
+    travel : PairTravel
+        From providers to requests, by position.
+    pairs : int
+        Eligible pairs of a request and a slot, whatever they cost. Filled by `cheapest`.
+    outside_cost : int64 (n_requests,)
+        Every eligible pair that `cheapest` did not return costs at least this: the dearest pair that
+        was kept, or 0 where the request was not looked at. Filled by `cheapest`.
+    examined : bool (n_requests,)
+        Which requests `cheapest` looked at.
+    """
+
+    def __init__(
+        self,
+        nodes: Nodes,
+        supply: Supply,
+        demand: Demand,
+        policy: Policy,
+        paths: Paths,
+        travel: Travel,
+    ) -> None:
+        self._supply, self._demand, self._paths = supply, demand, paths
+        self.travel = travel.prepare(supply.lat, supply.lon, supply.mode, demand.lat, demand.lon)
+        self._requests = kernels.Requests(
+            source=demand.community,
+            earliest=demand.earliest,
+            latest=demand.latest,
+            minutes=demand.minutes,
+            people=demand.people,
+            clearance=demand.clearance,
+            dialect=demand.dialect,
+            hometown=demand.hometown,
+            unmet_cost=demand.unmet_cost,
+            forbid_ptr=np.searchsorted(np.sort(demand.forbid_request), np.arange(demand.n_requests + 1)),
+            forbid_provider=demand.forbid_provider[np.argsort(demand.forbid_request, kind="stable")],
+        )
+        self._providers = kernels.Providers(
+            home=supply.home,
+            max_travel=supply.max_travel_minutes,
+            clearance=supply.clearance,
+            dialect=supply.dialect,
+            hometown=supply.hometown,
+        )
+        self._weights = kernels.Weights(
+            dialect=int(hundredths(policy.fit.dialect_minutes)),
+            hometown=int(hundredths(policy.fit.hometown_minutes)),
+            level=policy.fit.level_minutes * RESOLUTION,
+            wait=policy.fit.wait_minutes * RESOLUTION,
+            unknown_minutes=policy.travel.unknown_minutes,
+        )
+        index = SkillIndex(supply, policy.time_zone)
+        self._profiles = []
+        self.passed = np.zeros((demand.n_requests, len(STAGES) + 1), np.int64)
+        self.pairs = 0
+        self.examined = np.zeros(demand.n_requests, np.bool_)
+        self._reached: NDArray[np.bool_] = np.any(paths.cost >= 0, axis=0)
+        for needs, requests in profiles(demand):
+            holders = index.holders(needs)
+            self._profiles.append(_Profile(requests, *index.pools(holders, paths)))
+            self.passed[requests, 1] = holders.with_skill
+            self.passed[requests, 2] = len(holders.provider)
+            ends = np.sort(holders.until)
+            valid = len(ends) - np.searchsorted(ends, demand.earliest[requests], side="right")
+            self.passed[requests, 3] = valid
+        self.passed[:, 0] = supply.n_providers
+        self.outside_cost = np.zeros(demand.n_requests, np.int64)
+
+    def cheapest(self, k: int = CHEAPEST, stop: Callable[[], bool] = lambda: False) -> Arcs:
+        """Return the `k` cheapest eligible pairs of every request that cost less than leaving it.
+
+        `stop` is asked between blocks; where it says yes, later requests have no arcs.
+        """
+        n = self._demand.n_requests
+        free = np.zeros(len(self._supply.slot_provider), np.int64)
+        prices = kernels.Prices(free, np.full(n, ANY), np.zeros(n + 1, np.int64), np.zeros(0, np.int32))
+        best, counts, self.examined = self._enumerate(np.ones(n, np.bool_), prices, k, stop)
+        self._count_free(counts)
+        self.passed[:, 4:] = counts[:, :6]
+        self.pairs = int(counts[:, 6].sum())
+        full = best.size == k
+        self.outside_cost[:] = np.where(self.examined, ANY, 0)
+        self.outside_cost[full] = best.key[full, k - 1]
+        return _arcs(best)
+
+    def priced_in(
+        self,
+        arcs: Arcs,
+        request_dual: IntArray,
+        slot_price: IntArray,
+        k: int = CHEAPEST,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> tuple[Arcs, bool]:
+        """Return pairs outside `arcs` with negative reduced cost, and whether all were looked at.
+
+        Parameters
+        ----------
+        arcs : Arcs
+            What the duals were computed on.
+        request_dual : int64 (n_requests,)
+        slot_price : int64 (n_slots,)
+            Sum of the prices of a slot and the nodes above it.
+        """
+        n = self._demand.n_requests
+        # Every pair outside the arcs costs at least the dearest that was kept, and prices are >= 0.
+        scan = request_dual > self.outside_cost
+        if not scan.any():
+            return Arcs(*(np.zeros(0, np.int64) for _ in range(3))), True
+        ptr = np.searchsorted(arcs.request, np.arange(n + 1))
+        prices = kernels.Prices(slot_price, request_dual, ptr, arcs.slot.astype(np.int32))
+        best, _, examined = self._enumerate(scan, prices, k, stop)
+        return _arcs(best), bool(examined.all())
+
+    def _enumerate(
+        self, wanted: NDArray[np.bool_], prices: kernels.Prices, k: int, stop: Callable[[], bool]
+    ) -> tuple[kernels.Best, IntArray, NDArray[np.bool_]]:
+        n = self._demand.n_requests
+        best = kernels.Best(
+            np.zeros(n, np.int32),
+            np.zeros((n, k), np.int32),
+            np.zeros((n, k), np.int64),
+            np.zeros((n, k), np.int64),
+        )
+        counts = np.zeros((n, 7), np.int64)
+        examined = np.ones(n, np.bool_)
+        stopped = False
+        for requests, pool, pair_slot, pair_ptr, marks in self._blocks(wanted):
+            stopped = stopped or stop()
+            if stopped:
+                examined[requests] = False
+                continue
+            filled = pair_slot[: pair_ptr[-1]]
+            origin = pool.provider[filled]
+            target = np.repeat(requests, np.diff(pair_ptr))
+            kernels.keep(
+                requests,
+                self._requests,
+                self._providers,
+                pool,
+                self._paths.cost,
+                self._weights,
+                filled,
+                pair_ptr,
+                self.travel.minutes(origin, target),
+                prices,
+                marks,
+                counts,
+                best,
+                k,
+            )
+        return best, counts, examined
+
+    def _blocks(self, wanted: NDArray[np.bool_]) -> Iterator[Block]:
+        marks = self._marks()
+        buffer = np.empty(max(BLOCK, len(self._supply.slot_provider)), np.int32)
+        for profile in self._profiles:
+            chosen = profile.requests[wanted[profile.requests]].astype(np.int32)
+            if not len(profile.pool.slot):
+                continue
+            ptr = np.zeros(len(chosen) + 1, np.int64)
+            begin = 0
+            while begin < len(chosen):
+                end = kernels.scan(
+                    chosen,
+                    begin,
+                    self._requests,
+                    profile.pool,
+                    self._paths.cost,
+                    self._reached,
+                    buffer,
+                    ptr,
+                )
+                yield chosen[begin:end], profile.pool, buffer, ptr[: end - begin + 1], marks
+                begin = end
+
+    def _count_free(self, counts: IntArray) -> None:
+        marks, demand = self._marks(), self._demand
+        for profile in self._profiles:
+            rows = profile.requests
+            keys = (demand.people[rows] > 1, demand.minutes[rows], demand.latest[rows], demand.earliest[rows])
+            chosen = rows[np.lexsort(keys)].astype(np.int32)
+            kernels.count_free(chosen, self._requests, profile.by_start, marks, counts)
+
+    def _marks(self) -> kernels.Marks:
+        providers = self._supply.n_providers
+        return kernels.Marks(np.full(providers, -1, np.int64), np.zeros(providers, np.int8))
+
+
+def _arcs(best: kernels.Best) -> Arcs:
+    filled = np.arange(best.slot.shape[1]) < best.size[:, None]
+    request = np.repeat(np.arange(len(best.size)), best.size)
+    return Arcs(request, best.slot[filled].astype(np.int64), best.cost[filled])

@@ -1,0 +1,281 @@
+"""Three sheets that people work with: dispatch, to be coordinated, summary. As .xlsx and as CSV."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from govmatch.model.files import write_atomically
+from govmatch.plan.export import csv_bytes
+from govmatch.reporting.suppress import FEWER, SMALL, WITHHELD, withhold
+from govmatch.reporting.tallies import COUNTS, days_text, node_names, places, requests_asked, share, tally
+from govmatch.reporting.whom_to_ask import whom_to_ask
+from govmatch.reporting.words import SYNTHETIC, bilingual, group_words, reason_words
+from govmatch.reporting.xlsx import Sheet, xlsx_bytes
+
+if TYPE_CHECKING:
+    from govmatch.plan.plan import Plan
+
+LEVELS = {
+    "all": "总计 total",
+    "town": "镇街合计 town",
+    "community": "社区合计 community",
+    "cell": "明细 detail",
+}
+_ALTERNATES = {1: "备选一 first alternate", 2: "备选二 second alternate"}
+_ASSUMED = "时段为假定,请先确认 (time assumed: confirm first)"
+_NO_TRAVEL = "地点缺坐标,路程为估计 (no coordinates: travel estimated)"
+
+
+def write_sheets(plan: Plan, folder: str | PathLike[str], *, outside: bool = False) -> list[Path]:
+    """Write the sheets that people work with, each as .xlsx and as CSV.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+    folder : path
+        Made if it is absent. Each file appears whole or not at all.
+    outside : bool, default False
+        For readers outside (the public, superiors): write only the summary, as ``汇总表_对外``. In it
+        counts of 1 to 4 people are withheld, and so is every count and total from which one could be
+        worked out (see `govmatch.reporting.suppress`). The two other sheets name single requests and
+        are not for outside readers.
+
+    Returns
+    -------
+    list of Path
+        ``派单表`` (who goes where and when, by organisation, with the route and two alternates),
+        ``待协调清单`` (what is unserved, why, and whom to ask) and ``汇总表`` (town × community ×
+        category × group: asked, served, unmet, share, with totals), each .xlsx and .csv. The CSV is
+        UTF-8 with a byte order mark. Text that a spreadsheet would run as a formula begins with an
+        apostrophe. Where the people are synthetic, every file says so.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be made or written.
+    """
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    if outside:
+        sheets = [summary_sheet(plan, outside=True)]
+    else:
+        sheets = [dispatch_sheet(plan), coordination_sheet(plan), summary_sheet(plan)]
+    paths = []
+    for sheet in sheets:
+        for suffix, data in ((".xlsx", xlsx_bytes(sheet)), (".csv", csv_bytes(_for_csv(plan, sheet)))):
+            path = target / f"{sheet.title_zh}{suffix}"
+            write_atomically(path, data)
+            paths.append(path)
+    return paths
+
+
+def dispatch_sheet(plan: Plan) -> Sheet:
+    """Return 派单表: one row per person sent, grouped by the organisation that is charged.
+
+    Work that no organisation is charged for stands under the community that asked.
+    """
+    sent = plan.assignments
+    names = node_names(plan)
+    zone = plan.problem.policy.time_zone
+    start, end = (sent[name].dt.tz_convert(zone) for name in ("start", "end"))
+    charged = sent["organization_id"].astype(object)
+    unit = charged.where(charged.notna(), sent["community_id"])
+    about = plan.problem.tables["requests"].set_index("request_id")["category"].fillna("")
+    towns = plan.problem.tables["communities"].set_index("community_id")["town"].fillna("")
+    frame = pd.DataFrame(
+        {
+            "接单单位 organisation": _named(unit, names),
+            "日期 date": start.dt.strftime("%Y-%m-%d"),
+            "时间 time": start.dt.strftime("%H:%M") + "–" + end.dt.strftime("%H:%M"),
+            "镇街 town": towns.reindex(sent["community_id"]).to_numpy(),
+            "社区 place": _named(sent["community_id"], names),
+            "岗位 role": sent["role"],
+            "类别 category": about.reindex(sent["request_id"]).to_numpy(),
+            "需求编号 request": sent["request_id"],
+            "联系方式编号 contact": _contacts(plan).reindex(unit).fillna("").to_numpy(),
+            "服务者 provider": sent["provider_id"],
+            "流转路径 route": [_route_text(route, names) for route in sent["route"]],
+            "路程(分) travel minutes": sent["travel_minutes"].round(1),
+            **_alternates(plan),
+            "备注 note": _dispatch_notes(sent),
+        },
+        index=sent.index,
+    )
+    order = pd.DataFrame(
+        {"name": frame["接单单位 organisation"], "unit": unit, "start": start, "request": sent["request_id"]}
+    ).sort_values(["name", "unit", "start", "request"], kind="stable")
+    return Sheet(
+        title_zh="派单表",
+        title=f"Dispatch: who goes where and when · {days_text(plan)}",
+        notes=_notes(
+            plan,
+            "备选为同一需求的次优人选,派单时间内均空闲。Alternates are the next best, free at that time.",
+        ),
+        frame=frame.loc[order.index].reset_index(drop=True),
+        widths={
+            "接单单位 organisation": 26,
+            "社区 place": 20,
+            "流转路径 route": 46,
+            "时间 time": 13,
+            "路程(分) travel minutes": 10,
+            "备选一 first alternate": 20,
+            "备选二 second alternate": 20,
+            "备注 note": 30,
+        },
+        formats={"路程(分) travel minutes": "0.0"},
+        band_by="接单单位 organisation",
+    )
+
+
+def coordination_sheet(plan: Plan) -> Sheet:
+    """Return 待协调清单: what is unserved, dearest first, with the reason and whom to ask."""
+    unmet, tables = plan.unmet, plan.problem.tables
+    names = node_names(plan)
+    communities = tables["communities"].set_index("community_id")["town"].fillna("")
+    wished = tables["requests"].set_index("request_id")[["earliest", "latest"]].reindex(unmet["request_id"])
+    frame = pd.DataFrame(
+        {
+            "需求编号 request": unmet["request_id"].to_numpy(),
+            "镇街 town": communities.reindex(unmet["community_id"]).to_numpy(),
+            "社区 community": _named(unmet["community_id"], names).to_numpy(),
+            "类别 category": unmet["category"].to_numpy(),
+            "所需技能 skill": unmet["skill"].to_numpy(),
+            "人群 group": [bilingual(group_words(g)) for g in unmet["group"].fillna("")],
+            "优先级 priority": unmet["priority"].to_numpy(),
+            "缺人数 people": unmet["people"].to_numpy(),
+            "最早 earliest": _clock(wished["earliest"], plan),
+            "最晚 latest": _clock(wished["latest"], plan),
+            "原因 reason": unmet["reason_zh"].to_numpy(),
+            "原因(英) reason in English": [reason_words(code)[0] for code in unmet["reason"]],
+            "可询问 whom to ask": whom_to_ask(plan, places(plan, requests_asked(plan))),
+        }
+    )
+    order = np.lexsort(
+        (unmet["request_id"].to_numpy(dtype=str), -unmet["unmet_minutes"].to_numpy(dtype=float))
+    )
+    return Sheet(
+        title_zh="待协调清单",
+        title=f"To be coordinated: unserved requests · {days_text(plan)}",
+        notes=_notes(plan, "先急后缓。Most pressing first."),
+        frame=frame.iloc[order].reset_index(drop=True),
+        widths={
+            "社区 community": 20,
+            "人群 group": 16,
+            "优先级 priority": 9,
+            "缺人数 people": 9,
+            "原因 reason": 26,
+            "原因(英) reason in English": 34,
+            "可询问 whom to ask": 60,
+        },
+    )
+
+
+def summary_sheet(plan: Plan, *, outside: bool = False) -> Sheet:
+    """Return 汇总表: town × community × category × group, with totals; small counts withheld outside."""
+    asked = requests_asked(plan)
+    keys = ["town", "community_id", "category", "group"]
+    counted = tally(asked[asked["people"] > 0], keys)[[*keys, *COUNTS]]
+    cells, totals = withhold(counted, ("town", "community_id"))
+    whole = pd.concat([totals, cells.assign(level="cell")], ignore_index=True)
+    depth = whole["level"].map({name: at for at, name in enumerate(LEVELS)}).to_numpy()
+    town, community, category, group = (whole[name].fillna("").to_numpy(dtype=str) for name in keys)
+    order = np.lexsort((group, category, depth, community, town))
+    whole = whole.iloc[order].reset_index(drop=True)
+    cell = whole["level"] == "cell"
+    rate = share(whole["served"], whole["people"]).round(3).astype(object)
+    counts = {name: whole[name].astype(object) for name in COUNTS}
+    if outside:
+        small = whole["people"].between(1, SMALL - 1) & cell
+        mark = pd.Series(np.where(small, FEWER, WITHHELD), dtype=object)
+        counts["people"] = counts["people"].where(whole["people_told"], mark)
+        for name in ("served", "unmet"):
+            counts[name] = counts[name].where(whole["parts_told"], mark)
+        rate = rate.where(whole["parts_told"], mark)
+    groups = [bilingual(group_words(g)) if of else "" for g, of in zip(whole["group"], cell, strict=True)]
+    frame = pd.DataFrame(
+        {
+            "层级 level": whole["level"].map(LEVELS),
+            "镇街 town": whole["town"].fillna(""),
+            "社区 community": _named(whole["community_id"], node_names(plan)),
+            "类别 category": whole["category"].fillna(""),
+            "人群 group": groups,
+            "需求人次 asked": counts["people"],
+            "已服务 served": counts["served"],
+            "未满足 unmet": counts["unmet"],
+            "服务率 share": rate,
+        }
+    )
+    legend = (
+        f"{FEWER}: 不足{SMALL}人 fewer than {SMALL}; "
+        f"{WITHHELD}: 为防推算而不公布 withheld, or a small count could be worked out"
+        if outside
+        else "内部使用:含不足5人的数字。Internal: holds counts under five."
+    )
+    return Sheet(
+        title_zh="汇总表_对外" if outside else "汇总表",
+        title=f"Summary by town, community, category and group · {days_text(plan)}",
+        notes=_notes(plan, legend),
+        frame=frame,
+        widths={"层级 level": 20, "社区 community": 24, "类别 category": 18, "人群 group": 20},
+        formats={"服务率 share": "0.0%"},
+        band_by="镇街 town",
+    )
+
+
+def _notes(plan: Plan, note: str) -> tuple[str, ...]:
+    synthetic = f"{SYNTHETIC[1]},非真实个人。{SYNTHETIC[0].capitalize()}: nobody here is real."
+    return (synthetic, note) if plan.certificate.synthetic else (note,)
+
+
+def _for_csv(plan: Plan, sheet: Sheet) -> pd.DataFrame:
+    if not plan.certificate.synthetic:
+        return sheet.frame
+    return sheet.frame.assign(**{"数据 data": bilingual(SYNTHETIC)})
+
+
+def _named(ids: pd.Series, names: dict[str, str]) -> pd.Series:
+    return ids.map(lambda i: names.get(i, i) if isinstance(i, str) else "").astype(object)
+
+
+def _route_text(route: str, names: dict[str, str]) -> str:
+    return " → ".join(names.get(node, node) for node in route.split(" > "))
+
+
+def _contacts(plan: Plan) -> pd.Series:
+    tables = plan.problem.tables
+    if "organizations" not in tables:
+        return pd.Series(dtype=object)
+    contacts: pd.Series = tables["organizations"].set_index("organization_id")["contact"].astype(object)
+    return contacts
+
+
+def _alternates(plan: Plan) -> dict[str, pd.Series]:
+    zone = plan.problem.policy.time_zone
+    found: dict[str, pd.Series] = {}
+    for rank, column in _ALTERNATES.items():
+        ranked = plan.alternates[plan.alternates["rank"] == rank].drop_duplicates("request_id")
+        text = pd.Series(dtype=object)
+        if len(ranked):
+            at = ranked["start"].dt.tz_convert(zone).dt.strftime(" %H:%M")
+            text = pd.Series((ranked["provider_id"].astype(str) + at).to_numpy(), index=ranked["request_id"])
+        texts = text.reindex(plan.assignments["request_id"]).astype(object)
+        found[column] = pd.Series(texts.fillna("").to_numpy(), index=plan.assignments.index, dtype=object)
+    return found
+
+
+def _dispatch_notes(sent: pd.DataFrame) -> list[str]:
+    return [
+        "; ".join(text for text, says in ((_ASSUMED, assumed), (_NO_TRAVEL, not known)) if says)
+        for assumed, known in zip(sent["assumed"], sent["travel_known"], strict=True)
+    ]
+
+
+def _clock(times: pd.Series, plan: Plan) -> list[str]:
+    local = times.dt.tz_convert(plan.problem.policy.time_zone).dt.strftime("%m-%d %H:%M")
+    return [str(t) for t in local.fillna("")]

@@ -1,0 +1,1 @@
+"""Arrays in; the optimum and its bound out."""
