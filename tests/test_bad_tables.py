@@ -161,7 +161,7 @@ def _put(frame, column, values):
     return frame.assign(**{column: _column(values)})
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(damaged(), st.sampled_from(["raise", "drop"]))
 def test_damaged_tables_make_a_problem_or_a_sentence(tables, on_error):
     with warnings.catch_warnings():

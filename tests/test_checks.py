@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from govmatch.errors import InvalidTables
+from govmatch.model import checks
 from govmatch.model.checks import on_cycle
 from govmatch.model.problem import Problem
 from tests.small_tables import changed, village, with_rows
@@ -277,6 +278,30 @@ def test_a_slip_of_the_pen_in_the_year_is_a_fault_and_does_not_stretch_the_horiz
     assert "lies more than 366 days from the middle of the requests' times" in messages[0]
     problem = Problem.from_tables(tables, on_error="drop")
     assert problem.horizon[1] - problem.horizon[0] == 1440
+
+
+def test_of_two_years_the_later_is_taken_for_the_slip():
+    tables = changed("requests", earliest=["2026-05-01", "2062-05-01", None], latest=None)
+    assert faults(tables)[0] == [("requests", 1, "earliest", "outside_horizon")]
+
+
+def test_a_day_without_a_clock_time_is_a_whole_day():
+    tables = changed("requests", earliest=["2026-05-03", None, None], latest=None)
+    midnight, later = (
+        pd.Timestamp("2026-05-03", tz="Asia/Shanghai"),
+        pd.Timestamp("2026-05-04", tz="Asia/Shanghai"),
+    )
+    expected = (int(midnight.timestamp()) // 60, int(later.timestamp()) // 60)
+    assert Problem.from_tables(tables).horizon == expected
+    tables = changed("requests", earliest=["2026-05-03 12:00", None, None], latest="2026-05-04 00:00")
+    assert Problem.from_tables(tables).horizon == expected
+
+
+def test_keys_of_more_combinations_than_numbers_are_compared_as_texts(monkeypatch):
+    monkeypatch.setattr(checks, "MAX_COMBINATIONS", 2)
+    tables = with_rows("skills", {"provider_id": "V1", "skill": "repair", "level": 5})
+    assert faults(tables)[0] == [("skills", 4, "provider_id", "duplicate_key")]
+    Problem.from_tables(village())
 
 
 def test_without_any_time_there_is_no_horizon():

@@ -8,10 +8,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from handmade import empty_plan, handmade_plan
 
 from govmatch.errors import MissingExtra
 from govmatch.plan.export import escape_formulas, to_csv, to_json, to_parquet
+from tests.handmade import empty_plan, handmade_plan
 
 DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "\0x", "=x", "＋x", "－x", "＠x"]
 

@@ -9,12 +9,12 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from handmade import empty_plan, handmade_plan
 
 import govmatch as gm
 from govmatch.plan.repr_html import plan_repr_html
 from govmatch.reporting.html import report
 from govmatch.reporting.page_parts import bars, both, hour_columns, key_figure
+from tests.handmade import empty_plan, handmade_plan
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 VOID = {"meta", "link", "input", "br"}

@@ -6,10 +6,10 @@ import sys
 import warnings
 
 import pytest
-from handmade import empty_plan, handmade_plan
 
 import govmatch as gm
 from govmatch.errors import MissingExtra
+from tests.handmade import empty_plan, handmade_plan
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")

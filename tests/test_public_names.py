@@ -7,8 +7,8 @@ import pytest
 import govmatch as gm
 
 PUBLIC = """
-Alliance Certificate GovmatchError GreatCircle Infeasible InvalidInput InvalidPolicy InvalidTables
-MissingExtra Plan Policy Problem RoadGraph UnknownId UnsupportedFeature Verification __version__
+Alliance Certificate GovmatchError GreatCircle InvalidInput InvalidPolicy InvalidTables
+MissingExtra Plan PlanFaults Policy Problem RoadGraph UnknownId UnsupportedFeature Verification __version__
 datasets explain match plot_day plot_flows plot_map plot_unmet read_tables report schema_json
 templates verify write_sheets write_tables
 """.split()

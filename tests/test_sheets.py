@@ -6,13 +6,13 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from handmade import empty_plan, handmade_plan
 
 import govmatch as gm
 from govmatch.reporting.sheets import coordination_sheet, dispatch_sheet, summary_sheet, write_sheets
 from govmatch.reporting.tallies import places, requests_asked
 from govmatch.reporting.whom_to_ask import whom_to_ask
 from govmatch.reporting.xlsx import Sheet, xlsx_bytes
+from tests.handmade import empty_plan, handmade_plan
 
 
 def test_six_files_and_two_for_outside(tmp_path) -> None:
@@ -208,3 +208,51 @@ def test_a_cell_that_excel_would_refuse_is_made_fit() -> None:
     assert len(tab["A6"].value) == 32_767
     assert tab["A7"].value is None and tab["A8"].value is None
     assert [tab[f"B{r}"].value for r in range(5, 9)] == [3, 2.5, True, 7]
+
+
+def test_a_real_plan_is_told_in_full(tmp_path) -> None:
+    tables = gm.datasets.xishan(requests=60, volunteers=2000)
+    plan = gm.match(gm.Problem.from_tables(tables))
+    paths = write_sheets(plan, tmp_path)
+    write_sheets(plan, tmp_path, outside=True)
+    dispatch, coordination, summary = (pd.read_csv(path, dtype=str) for path in paths[1::2])
+    assert len(dispatch) == len(plan.assignments)
+    assert len(coordination) == len(plan.unmet)
+    totals = plan.summary().iloc[0]
+    first = summary.iloc[0]
+    assert [int(first[c]) for c in ("需求人次 asked", "已服务 served", "未满足 unmet")] == [
+        totals["people"],
+        totals["served"],
+        totals["unmet"],
+    ]
+    assert dispatch["备选一 first alternate"].notna().any()
+    by_town = (
+        summary[summary["层级 level"].str.startswith("镇街")]
+        .set_index("镇街 town")["需求人次 asked"]
+        .astype(int)
+    )
+    assert by_town.to_dict() == plan.summary(by="town")["people"].to_dict()
+
+
+def test_tables_that_say_almost_nothing(tmp_path) -> None:
+    times = {"earliest": ["2026-05-20 09:00", None], "latest": ["2026-05-20 12:00", None]}
+    tables = {
+        "communities": pd.DataFrame({"community_id": ["a"]}),
+        "requests": pd.DataFrame(
+            {"request_id": ["=r", "s"], "community_id": "a", "skill": ["x", "y"], **times}
+        ),
+        "organizations": pd.DataFrame(
+            {"organization_id": ["o"], "community_id": "a", "capacity_per_slot": 1, "name": [None]}
+        ),
+        "skills": pd.DataFrame({"provider_id": ["o"], "skill": ["x"]}),
+        "availability": pd.DataFrame(
+            {"provider_id": ["o"], "start": ["2026-05-20 08:00"], "end": ["2026-05-20 12:00"]}
+        ),
+    }
+    plan = gm.match(gm.Problem.from_tables(tables))
+    write_sheets(plan, tmp_path)
+    dispatch = dispatch_sheet(plan).frame.iloc[0]
+    assert dispatch["接单单位 organisation"] == "o", "without a name, the id"
+    assert "缺坐标" in dispatch["备注 note"]
+    assert coordination_sheet(plan).frame["可询问 whom to ask"].tolist() == ["o"]
+    assert isinstance(gm.report(plan), str)

@@ -96,6 +96,26 @@ def test_every_form_of_a_table_says_the_same(form):
         pd.testing.assert_frame_equal(found.tables[name], frame)
 
 
+def test_polars_without_pyarrow_says_the_same(monkeypatch):
+    def without(self, **_):
+        raise ModuleNotFoundError("pyarrow is not installed")
+
+    monkeypatch.setattr(pl.DataFrame, "to_pandas", without)
+    found = Problem.from_tables({name: _polars(frame) for name, frame in village().items()})
+    assert found.fingerprint == Problem.from_tables(village()).fingerprint
+
+
+def test_sparse_columns_and_odd_datetimes_are_read():
+    tables = changed("requests", minutes=pd.arrays.SparseArray([60, 30, 45]))
+    start = pd.Series(
+        [dt.datetime(30_000 // 10, 1, 1), np.datetime64("90000-01-01", "s"), "2026-05-01"], dtype=object
+    )
+    tables["history"] = {"request_id": ["x"] * 3, "provider_id": ["V1"] * 3, "start": start}
+    places, _, found = faults(tables, "out_of_range")
+    assert places == [("history", 0, "start"), ("history", 1, "start")]
+    assert len(found) == 2
+
+
 def test_times_of_every_form_are_the_same_instant():
     shanghai = dt.timezone(dt.timedelta(hours=8))
     forms = [

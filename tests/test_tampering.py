@@ -304,6 +304,8 @@ CERTIFICATE = {
     "primal": ("primal_wrong", "the plan costs", lambda c: {"primal": c.primal - 1}),
     "bound": ("bound_above_primal", "bound is", lambda c: {"bound": c.primal + 1}),
     "no bound": ("gap_wrong", "without a primal and a bound", lambda c: {"bound": None}),
+    "a bound that is no number": ("malformed", "bound is 'x'", lambda c: {"bound": "x"}),
+    "a bound that is none": ("bound_above_primal", "bound is nan", lambda c: {"bound": float("nan")}),
     "gap": ("gap_wrong", "gap is 0.5", lambda c: {"gap": 0.5}),
     "not a gap": ("gap_wrong", "gap is None", lambda c: {"gap": None}),
     "termination": ("termination_wrong", "expected one of", lambda c: {"termination": "done"}),

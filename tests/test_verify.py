@@ -76,7 +76,7 @@ def test_faults_are_raised_on_request(problem, plan):
 @pytest.mark.parametrize(
     "column", ["start", "slot_end", "hops", "travel_minutes", "load_cost", "route", "role"]
 )
-@pytest.mark.parametrize("junk", ["?", None, float("inf"), -1])
+@pytest.mark.parametrize("junk", ["?", None, float("inf"), -1, 1e300])
 def test_junk_in_a_column_is_a_fault_and_no_crash(problem, plan, column, junk):
     bad = plan.assignments.astype({column: object})
     bad[column] = junk
@@ -86,7 +86,7 @@ def test_junk_in_a_column_is_a_fault_and_no_crash(problem, plan, column, junk):
 
 
 @pytest.mark.parametrize("column", ["people", "unmet_minutes", "eligible", "reason", "skill", "request_id"])
-@pytest.mark.parametrize("junk", ["?", None, float("inf"), -1])
+@pytest.mark.parametrize("junk", ["?", None, float("inf"), -1, 1e300])
 def test_junk_among_the_unmet_is_a_fault_and_no_crash(problem, plan, column, junk):
     bad = plan.unmet.astype({column: object})
     bad[column] = junk
@@ -200,6 +200,20 @@ def test_seconds_shrink_a_slot():
     tables["availability"].loc[0, "end"] = at("sat 11:59") + pd.Timedelta(seconds=59)
     first = next(row for row in same_slots(gm.Problem.from_tables(tables)) if row[0] == "V1")
     assert (first[2] - first[1]) == 238
+
+
+def test_a_day_without_named_hours():
+    """Nothing stands in for unknown times, and what is long has no bounds to be cut at."""
+    bare = gm.Policy().slots.__class__(hours={})
+    habit = gm.Policy().presets.named["always"].__class__((0, 5), ())
+    presets = gm.Policy().presets.__class__(default="never", named={"never": habit})
+    tables = hand_town()
+    tables["volunteers"]["preset"] = tables["volunteers"]["preset"].map({"weekends": "never"})
+    problem = gm.Problem.from_tables(tables, policy=gm.Policy(slots=bare, presets=presets))
+    found = same_slots(problem)
+    assert not any(row[4] for row in found)
+    assert max(row[2] - row[1] for row in found) <= bare.long_minutes
+    assert gm.verify(problem, gm.match(problem)).ok
 
 
 # ways

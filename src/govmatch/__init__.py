@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from . import datasets
     from .errors import (
         GovmatchError,
-        Infeasible,
         InvalidInput,
         InvalidPolicy,
         InvalidTables,
         MissingExtra,
+        PlanFaults,
         UnknownId,
         UnsupportedFeature,
     )
@@ -43,12 +43,12 @@ __all__ = [
     "Certificate",
     "GovmatchError",
     "GreatCircle",
-    "Infeasible",
     "InvalidInput",
     "InvalidPolicy",
     "InvalidTables",
     "MissingExtra",
     "Plan",
+    "PlanFaults",
     "Policy",
     "Problem",
     "RoadGraph",
@@ -75,11 +75,11 @@ __all__ = [
 _HOME = {
     "errors": (
         "GovmatchError",
-        "Infeasible",
         "InvalidInput",
         "InvalidPolicy",
         "InvalidTables",
         "MissingExtra",
+        "PlanFaults",
         "UnknownId",
         "UnsupportedFeature",
     ),

@@ -7,7 +7,7 @@ GovmatchError
 ├── UnsupportedFeature   the chosen method cannot honour something the tables ask for
 ├── UnknownId            an id that the plan or problem does not hold (also a KeyError)
 ├── MissingExtra         an optional dependency is absent; says what to install
-└── Infeasible           an array problem whose required demand cannot be met
+└── PlanFaults           a plan that the independent check rejects; `.faults` lists why
 """
 
 from __future__ import annotations
@@ -64,9 +64,7 @@ class UnsupportedFeature(GovmatchError):
 
     def __init__(self, features: Iterable[str], reasons: Iterable[str]) -> None:
         self.features = tuple(features)
-        super().__init__(
-            f"not supported yet: {', '.join(self.features)}. " + " ".join(reasons)
-        )
+        super().__init__(f"not supported yet: {', '.join(self.features)}. " + " ".join(reasons))
 
 
 class UnknownId(GovmatchError, KeyError):
@@ -80,5 +78,23 @@ class MissingExtra(GovmatchError, ImportError):
     """An optional dependency is absent. The message gives the pip line."""
 
 
-class Infeasible(GovmatchError):
-    """Required demand that cannot be met."""
+class PlanFaults(GovmatchError):
+    """A plan that the independent check rejects.
+
+    Attributes
+    ----------
+    faults : pandas.DataFrame
+        One row a fault: code, request_id, provider_id, message.
+    """
+
+    def __init__(self, faults: pd.DataFrame) -> None:
+        self.faults = faults
+        columns = [faults[name].head(5) for name in ("code", "request_id", "provider_id", "message")]
+        shown = []
+        for code, request, provider, message in zip(*columns, strict=True):
+            who = " ← ".join(str(x) for x in (request, provider) if isinstance(x, str))
+            shown.append(f"  {code}: {who}: {message}" if who else f"  {code}: {message}")
+        more = len(faults) - len(shown)
+        if more > 0:
+            shown.append(f"  … and {more} more; see `.faults`")
+        super().__init__(f"{len(faults)} fault(s) in the plan:\n" + "\n".join(shown))

@@ -21,6 +21,8 @@ from govmatch.model.sheets import Sheets
 from govmatch.model.times import MINUTE
 from govmatch.model.violations import Violations
 
+MAX_COMBINATIONS = 2**62  # of a key's values; more do not fit one number
+
 
 def check(
     sheets: Sheets, policy: Policy, violations: Violations, only: Collection[str] | None = None
@@ -55,7 +57,7 @@ def key_codes(sheets: Sheets, table: Table) -> IntArray | None:
             codes = cells.codes if cells.codes is not None else pd.factorize(cells.values)[0]
             width = len(codes) if cells.uniques is None else len(cells.uniques)
         size *= width + 1
-        if size >= 2**62:
+        if size > MAX_COMBINATIONS:
             return None
         lost |= codes < 0
         total = total * (width + 1) + codes
@@ -152,24 +154,14 @@ def _inverted(
 ) -> BoolArray:
     """Report rows whose end is not after their start; return the rows that have both in order."""
     first, last = sheets[name][start], sheets[name][end]
-    wrong = last.values < first.values + 1 - slack
     both = first.present & last.present
+    wrong = (last.values < first.values + 1 - slack) & both
     if wrong.any():
-        before = "before" if slack else "not after"
-        violations.mask(
-            name,
-            end,
-            "inverted_window",
-            f"{end} is {before} {start}; {{}}",
-            wrong & both,
-            _span(sheets, name, start, end),
-        )
+        frame = sheets[name].frame(sheets.zone)
+        spans = (frame[start].astype(str) + " to " + frame[end].astype(str)).to_numpy(dtype=object)
+        message = f"{end} is {'before' if slack else 'not after'} {start}; {{}}"
+        violations.mask(name, end, "inverted_window", message, wrong, spans)
     return both & ~wrong
-
-
-def _span(sheets: Sheets, name: str, start: str, end: str) -> NDArray[np.object_]:
-    frame = sheets[name].frame(sheets.zone)
-    return (frame[start].astype(str) + " to " + frame[end].astype(str)).to_numpy(dtype=object)
 
 
 def _agreements(sheets: Sheets, policy: Policy, violations: Violations) -> None:
@@ -249,9 +241,7 @@ def _roles(sheets: Sheets, policy: Policy, violations: Violations) -> None:
     violations.mask(
         "requests", "skill", "role_conflict", message, has_roles & skill.present & skill.sound, skill.values
     )
-    codes = roles["role"].codes
-    if codes is None:
-        return
+    codes = np.asarray(roles["role"].codes)
     count, people = roles["count"].values, requests["people"].values
     group = request[known].astype(np.int64) * (int(codes.max()) + 2) + codes[known] + 1
     first = pd.Series(count[known]).groupby(group).transform("first").to_numpy()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from govmatch.model.sheets import Sheets
-from govmatch.model.violations import Violations
+from govmatch.model.violations import WHOLE, Violations
 
 _SAYS_MORE = ("roles", "visits", "request_goods", "pins")
 
@@ -36,14 +38,23 @@ def drop_rows(
         The faults, with rows as they were given.
     """
     faults = pd.concat([faults, _incomplete(faults, sheets)], ignore_index=True)
-    for name, of_table in faults.groupby("table", sort=False):
-        rows = of_table["row"].to_numpy()
-        faults.loc[of_table.index, "row"] = places[str(name)][rows]
+    told = as_given(faults, places)
+    for name, rows in faults.groupby("table", sort=False)["row"]:
         stays = np.ones(len(frames[str(name)]), dtype=bool)
-        stays[rows] = False
+        stays[rows.to_numpy()] = False
         frames[str(name)] = frames[str(name)].iloc[stays]
         places[str(name)] = places[str(name)][stays]
-    return faults
+    return told
+
+
+def as_given(faults: pd.DataFrame, places: Mapping[str, NDArray[np.intp]]) -> pd.DataFrame:
+    """Return faults with their rows counted in the tables as they were given."""
+    told = faults.copy()
+    for name, rows in faults.groupby("table", sort=False)["row"]:
+        if name in places:
+            moved = np.append(places[str(name)], WHOLE)[rows.to_numpy()]
+            told.loc[rows.index, "row"] = moved
+    return told
 
 
 def _incomplete(faults: pd.DataFrame, sheets: Sheets) -> pd.DataFrame:

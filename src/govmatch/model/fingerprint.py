@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -48,7 +46,7 @@ def tables_digest(sheets: Sheets) -> str:
 
 
 def digest(*values: object) -> str:
-    """Return a digest of nested plain values, arrays, tables and dataclasses."""
+    """Return a digest of plain values, arrays and lists of these."""
     total = hashlib.blake2b(digest_size=20)
     _feed(total, *values)
     return total.hexdigest()
@@ -69,16 +67,6 @@ def _feed(total: blake2b, *values: object) -> None:
         elif isinstance(value, np.ndarray | list | tuple):
             flat = value.tolist() if isinstance(value, np.ndarray) else list(value)
             _sequence(total, flat)
-        elif isinstance(value, pd.DataFrame):
-            _feed(
-                total,
-                [str(name) for name in value.columns],
-                *(value[name].to_numpy() for name in value.columns),
-            )
-        elif isinstance(value, Mapping):
-            _feed(total, sorted((str(key), str(digest(item))) for key, item in value.items()))
-        elif is_dataclass(value) and not isinstance(value, type):
-            _feed(total, type(value).__qualname__, {f.name: getattr(value, f.name) for f in fields(value)})
         else:
             _chunk(total, type(value).__name__, repr(value).encode("utf-8", "surrogatepass"))
 

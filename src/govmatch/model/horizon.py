@@ -64,9 +64,12 @@ def derived_horizon(sheets: Sheets, violations: Violations) -> Horizon | None:
     """
     requests = sheets["requests"]
     ends = [requests["earliest"], requests["latest"]]
-    wished = np.concatenate([cells.values[cells.present] for cells in ends])
+    # who starts at midnight needs the day after it, who ends then the day before
+    wished = np.concatenate(
+        [cells.values[cells.present] + late for cells, late in zip(ends, (1, 0), strict=True)]
+    )
     if len(wished):
-        middle = float(np.median(wished))
+        middle = int(np.sort(wished)[(len(wished) - 1) // 2])  # one of them, so that not all are far from it
         reach = LONGEST_DAYS * DAY
         for column, cells in zip(("earliest", "latest"), ends, strict=True):
             far = (np.abs(cells.values - middle) > reach) & cells.present
@@ -118,22 +121,18 @@ def check_windows(sheets: Sheets, horizon: Horizon, given: bool, violations: Vio
     earliest, latest = windows(sheets, horizon)
     minutes = requests["minutes"]
     sound = requests["earliest"].sound & requests["latest"].sound & minutes.sound
-    outside = np.zeros(requests.n, dtype=bool)
-    if given:
-        for column, beyond in (
-            ("earliest", (earliest < horizon[0]) | (earliest >= horizon[1])),
-            ("latest", (latest > horizon[1]) | (latest <= horizon[0])),
-        ):
-            cells = requests[column]
-            beyond &= cells.present & ~outside
-            outside |= beyond
-            if beyond.any():
-                bounds = pd.to_datetime(np.array(horizon) * 60, unit="s", utc=True).tz_convert(
-                    sheets.zone.name
-                )
-                message = f"{{}} lies outside the horizon, {bounds[0]} to {bounds[1]}"
-                values = requests.frame(sheets.zone)[column].astype(str).to_numpy(dtype=object)
-                violations.mask("requests", column, "outside_horizon", message, beyond, values)
+    outside = np.zeros(requests.n, dtype=bool)  # of a derived horizon: reported when it was derived
+    for column, beyond in (
+        ("earliest", (earliest < horizon[0]) | (earliest >= horizon[1])),
+        ("latest", (latest > horizon[1]) | (latest <= horizon[0])),
+    ):
+        beyond &= requests[column].present & ~outside
+        outside |= beyond
+        if given and beyond.any():
+            bounds = pd.to_datetime(np.array(horizon) * 60, unit="s", utc=True).tz_convert(sheets.zone.name)
+            message = f"{{}} lies outside the horizon, {bounds[0]} to {bounds[1]}"
+            values = requests.frame(sheets.zone)[column].astype(str).to_numpy(dtype=object)
+            violations.mask("requests", column, "outside_horizon", message, beyond, values)
     inverted = (
         requests["earliest"].present
         & requests["latest"].present

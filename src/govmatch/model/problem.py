@@ -13,7 +13,7 @@ import pandas as pd
 from govmatch.errors import InvalidInput, InvalidTables
 from govmatch.model import checks
 from govmatch.model.demand import encode_demand
-from govmatch.model.drop import drop_rows
+from govmatch.model.drop import as_given, drop_rows
 from govmatch.model.encode import encode_nodes, encode_supply
 from govmatch.model.encoded import Demand, Nodes, Supply
 from govmatch.model.fingerprint import HasEdges, digest, edges_digest, tables_digest
@@ -273,7 +273,7 @@ def _settle(
             return _Settled(sheets, found, ignored, told)
         faults = violations.frame()
         if on_error == "raise" or (faults["row"] < 0).any():
-            raise InvalidTables(faults)
+            raise InvalidTables(pd.concat([*dropped, as_given(faults, places)], ignore_index=True))
         dropped.append(drop_rows(frames, places, faults, sheets))
         violations = Violations()
 

@@ -157,11 +157,9 @@ def _read_numbers(reader: Reader) -> Cells:
 
 def _range(column: Column) -> str:
     """Return the column's range as part of a sentence."""
-    if column.low is None:
-        return ""
-    if column.high is None:
-        return f" of at least {column.low:,}"
-    return f" from {column.low:,} to {column.high:,}"
+    return (
+        f" of at least {column.low:,}" if column.high is None else f" from {column.low:,} to {column.high:,}"
+    )
 
 
 def _raw_numbers(series: pd.Series[Any]) -> tuple[NDArray[Any], BoolArray | None, BoolArray | None]:

@@ -303,7 +303,7 @@ _TABLES = (
     ),
     Table(
         "roles",
-        "what a request needs, where one skill does not say it; several skills of one role are held by one person",
+        "what a request needs, where one skill does not say it; one person holds all skills of a role",
         "岗位",
         (
             _fk("request_id", ("requests",), "request", "需求编号", required=True),

@@ -32,7 +32,7 @@ class Sheet:
     def frame(self, zone: Zone) -> pd.DataFrame:
         """Return the table as a DataFrame with all columns of the schema, rows in their order."""
         columns = {c.name: _series(self.cells[c.name], c.kind, zone) for c in self.table.columns}
-        return pd.DataFrame(columns, index=pd.RangeIndex(self.n), copy=False)
+        return pd.DataFrame(columns, index=pd.RangeIndex(self.n), copy=True)  # who edits it edits a copy
 
 
 def _series(cells: Cells, kind: str, zone: Zone) -> pd.Series[Any]:

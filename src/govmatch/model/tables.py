@@ -113,7 +113,7 @@ def as_frame(table: object) -> pd.DataFrame | str:
                 object
             )
         return _foreign(table)
-    except (TypeError, ValueError, OverflowError, AttributeError) as error:
+    except (TypeError, ValueError, OverflowError, NotImplementedError) as error:
         return f"found {type(table).__name__} that cannot be read: {shown(str(error))}"
 
 

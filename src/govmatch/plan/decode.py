@@ -128,7 +128,9 @@ def assignments_frame(problem: Problem, pairs: Pairs, candidates: Candidates, pa
             "provider_kind": np.where(provider < supply.n_volunteers, "volunteer", "organization").astype(
                 object
             ),
-            "organization_id": [nodes.node_id[first_firm + f] if f >= 0 else None for f in firm],
+            "organization_id": pd.Series(
+                [nodes.node_id[first_firm + f] if f >= 0 else None for f in firm], dtype=object
+            ),
             "community_id": nodes.node_id[demand.community[request]],
             "start": local_times(start, zone),
             "end": local_times(start + demand.minutes[request], zone),

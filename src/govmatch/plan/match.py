@@ -32,17 +32,17 @@ IntArray = NDArray[np.int64]
 METHODS = ("auto", "flow")
 SOLVER = "OR-Tools SimpleMinCostFlow"
 
-TELLING_SECONDS = 2.5e-5
-"""Time kept back per request, of a time limit, for decoding and verifying."""
+REQUEST_SECONDS, PROVIDER_SECONDS = 3.5e-5, 1.5e-6
+"""Time kept back, of a time limit, for decoding and verifying."""
 
 
 class _Clock:
     """Deadlines, seconds by phase, and a bar on a terminal for work above a second."""
 
-    def __init__(self, time_limit: float | None, n_requests: int) -> None:
+    def __init__(self, time_limit: float | None, n_requests: int, n_providers: int) -> None:
         self.seconds: dict[str, float] = {}
         self._deadline = None if time_limit is None else time.monotonic() + time_limit
-        self._telling = TELLING_SECONDS * n_requests
+        self._telling = REQUEST_SECONDS * n_requests + PROVIDER_SECONDS * n_providers
         self._bar = tqdm(desc="match", disable=None, delay=1.0, leave=False, bar_format="{desc} {elapsed}")
 
     @property
@@ -107,7 +107,7 @@ def match(problem: Problem, method: str = "auto", *, time_limit: float | None = 
     none is left. The optimum over the arcs is then the optimum over all pairs.
     """
     _check(problem, method, time_limit)
-    clock = _Clock(time_limit, problem.demand.n_requests)
+    clock = _Clock(time_limit, problem.demand.n_requests, problem.supply.n_providers)
     try:
         with clock.phase("reach"):
             edges = edges_for(problem)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from govmatch.errors import GovmatchError
+from govmatch.errors import PlanFaults
 from govmatch.plan.verify_facts import read_facts
 from govmatch.plan.verify_frames import ASSIGNMENT_COLUMNS, Faults, missing_columns, numbers, read_rows
 from govmatch.plan.verify_reasons import check_reasons
@@ -26,32 +26,8 @@ from govmatch.plan.verify_sums import (
     check_unmet,
 )
 
+_MOST = 1_000_000  # people; a request asks for fewer
 _COLUMNS = ("code", "request_id", "provider_id", "message")
-
-
-class PlanFaults(GovmatchError):
-    """A plan that does not hold.
-
-    Attributes
-    ----------
-    faults : pandas.DataFrame
-        One row a fault: code, request_id, provider_id, message.
-    """
-
-    def __init__(self, faults: pd.DataFrame) -> None:
-        self.faults = faults
-        shown = [
-            f"  {f.code}: {_who(f.request_id, f.provider_id)}{f.message}" for f in faults.head(5).itertuples()
-        ]
-        more = len(faults) - len(shown)
-        if more > 0:
-            shown.append(f"  … and {more} more; see `.faults`")
-        super().__init__(f"{len(faults)} fault(s) in the plan:\n" + "\n".join(shown))
-
-
-def _who(request: object, provider: object) -> str:
-    named = [str(x) for x in (request, provider) if isinstance(x, str)]
-    return f"{' ← '.join(named)}: " if named else ""
 
 
 @dataclass(frozen=True)
@@ -141,7 +117,7 @@ def _check(problem: Any, plan: Any, faults: Faults) -> None:
     at = check_unmet(plan.unmet, rows, facts, faults)
     finished = getattr(plan.certificate, "termination", None) == "optimal"
     check_reasons(plan.unmet, at, finished, facts, faults)
-    people = np.nan_to_num(numbers(plan.unmet["people"])).astype(np.int64)
+    people = np.clip(np.nan_to_num(numbers(plan.unmet["people"])), -_MOST, _MOST).astype(np.int64)
     unserved = int((facts.requests.unmet_cost[at] * people)[at >= 0].sum())
     check_certificate(plan.certificate, problem, facts, int(cost.sum() + load.sum()) + unserved, faults)
     faults.checked = {

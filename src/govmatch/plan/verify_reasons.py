@@ -34,8 +34,11 @@ class Funnel:
             tuple[tuple[str, int, bool], ...], tuple[IntArray, IntArray, IntArray, BoolArray]
         ] = {}
         self._home: IntArray | None = None
-        self._skill = facts.skill_key % max(1, len(facts.skills))
-        self._holder = facts.skill_key // max(1, len(facts.skills))
+        width = max(1, len(facts.skills))
+        skill = facts.skill_key % width
+        self._order = np.argsort(skill.astype(np.min_scalar_type(width)), kind="stable")
+        self._begin = np.searchsorted(skill[self._order], np.arange(width + 1))
+        self._holder = facts.skill_key // width
         self._counts: dict[tuple[Any, int], list[int]] = {}
 
     def needs(self, r: int) -> tuple[tuple[str, int, bool], ...]:
@@ -47,26 +50,29 @@ class Funnel:
             for j in range(low, high)
         )
 
+    def _of_skill(self, skill: str) -> tuple[IntArray, IntArray, IntArray]:
+        """Return who holds a skill, ascending, at which level and certified until when."""
+        code = self._facts.skills.position.get(skill)
+        rows = self._order[:0] if code is None else self._order[self._begin[code] : self._begin[code + 1]]
+        return self._holder[rows], self._facts.skill_level[rows], self._facts.skill_until[rows]
+
     def holders(self, r: int) -> tuple[IntArray, IntArray, IntArray, BoolArray]:
         """Return who holds all skills: providers, surplus, last certified day, level reached."""
         needs = self.needs(r)
         if needs in self._holders:
             return self._holders[needs]
-        facts, n = self._facts, len(self._facts.providers.ids)
-        holds, enough = np.ones(n, dtype=bool), np.ones(n, dtype=bool)
-        surplus, until = np.zeros(n, dtype=np.int64), np.full(n, _ALWAYS)
+        who = np.arange(len(self._facts.providers.ids))
+        enough, surplus, until = np.ones(len(who), dtype=bool), np.zeros_like(who), np.full(len(who), _ALWAYS)
         for skill, level, certified in needs:
-            code = facts.skills.position.get(skill, -1)
-            mine = np.flatnonzero(self._skill == code)
-            held, ends = np.zeros(n, dtype=np.int64), np.full(n, -_ALWAYS)
-            held[self._holder[mine]] = facts.skill_level[mine]
-            ends[self._holder[mine]] = facts.skill_until[mine]
-            holds &= held > 0
-            enough &= held >= level
-            surplus += held - level
-            until = np.minimum(until, ends) if certified else until
-        who = np.flatnonzero(holds)
-        self._holders[needs] = who, surplus[who], until[who], enough[who]
+            mine, held, ends = self._of_skill(skill)
+            at = np.minimum(np.searchsorted(mine, who), max(0, len(mine) - 1))
+            holds = mine[at] == who if len(mine) else np.zeros(len(who), dtype=bool)
+            who, at = who[holds], at[holds]
+            enough, surplus, until = enough[holds], surplus[holds], until[holds]
+            enough = enough & (held[at] >= level)
+            surplus = surplus + held[at] - level
+            until = np.minimum(until, ends[at]) if certified else until
+        self._holders[needs] = who, surplus, until, enough
         return self._holders[needs]
 
     def by_need(self, r: int) -> list[int]:

@@ -90,17 +90,17 @@ def pieces_of(calendar: Calendar, hours: Any, start: int, end: int) -> Pieces:
     """Lay the named hours over the days that touch [start, end)."""
     first, last = calendar.day(np.array([start, max(start, end - 1)]))
     days = np.arange(first, last + 1, dtype=np.int64)
-    begins, ends, names = [], [], []
+    none = np.empty(0, dtype=np.int64)
+    begins, ends, weekdays, names = [none], [none], [none], [np.empty(0, dtype=object)]
     for name, (opens, closes) in hours.items():
         begins.append(calendar.at(days, _clock(opens)))
         ends.append(calendar.at(days, _clock(closes)))
+        weekdays.append((days + 3) % 7)  # 1970-01-01 was a Thursday
         names.append(np.full(len(days), name, dtype=object))
-    if not begins:
-        none = np.empty(0, dtype=np.int64)
-        return Pieces(none, none, none, np.empty(0, dtype=object))
-    begin, weekday = np.concatenate(begins), np.tile((days + 3) % 7, len(begins))
-    order = np.argsort(begin, kind="stable")
-    return Pieces(begin[order], np.concatenate(ends)[order], weekday[order], np.concatenate(names)[order])
+    opening = np.concatenate(begins)
+    order = np.argsort(opening, kind="stable")
+    closing, weekday, name_of = (np.concatenate(parts)[order] for parts in (ends, weekdays, names))
+    return Pieces(opening[order], closing, weekday, name_of)
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,8 @@ def _presets(
     """Slots of the providers whose times nobody stated."""
     named = policy.presets.named
     codes, values = pd.factorize(pd.Series(wanted, dtype=object))
-    chosen: list[tuple[IntArray, IntArray, IntArray]] = []
+    none = np.empty(0, dtype=np.int64)
+    chosen: list[tuple[IntArray, IntArray, IntArray]] = [(none, none, none)]
     known = np.append(np.isin(np.asarray(values, dtype=object), list(named)), False)[codes]
     for name, habit in named.items():
         states_it = np.append(np.asarray(values, dtype=object) == name, False)[codes]
@@ -149,9 +150,6 @@ def _presets(
         place = np.flatnonzero(fits)
         piece = np.tile(place, len(owners))
         chosen.append((np.repeat(owners, len(place)), pieces.start[piece], pieces.end[piece]))
-    if not chosen:
-        none = np.empty(0, dtype=np.int64)
-        return none, none, none
     owner, start, end = (np.concatenate(part) for part in zip(*chosen, strict=True))
     return owner, start, end
 

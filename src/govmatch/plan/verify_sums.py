@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -144,7 +145,7 @@ def _share(part: Any) -> float:
 
 
 def check_certificate(
-    certificate: Any, problem: Any, facts: Facts, primal_units: int | None, faults: Faults
+    certificate: Any, problem: Any, facts: Facts, primal_units: int, faults: Faults
 ) -> None:
     """Check the certificate's figures against the problem and the recomputed cost (hundredths)."""
     absent = [name for name in CERTIFICATE_FIELDS if not hasattr(certificate, name)]
@@ -153,10 +154,14 @@ def check_certificate(
     if absent:
         return
     primal, bound, gap = certificate.primal, certificate.bound, certificate.gap
-    if primal_units is not None and not _close(primal, primal_units / 100.0, _HALF_UNIT):
+    for name, value in (("primal", primal), ("bound", bound), ("gap", gap)):
+        if value is not None and not isinstance(value, Real):
+            faults.add("malformed", f"the certificate's {name} is {value!r}; expected a number or None")
+            return
+    if not _close(primal, primal_units / 100.0, _HALF_UNIT):
         faults.add("primal_wrong", f"primal is {primal}; the plan costs {primal_units / 100:.2f} minutes")
     if bound is None or primal is None:
-        if gap is not None and not (isinstance(gap, float) and math.isinf(gap)):
+        if gap is not None and not math.isinf(gap):
             faults.add("gap_wrong", f"gap is {gap} without a primal and a bound")
     elif not math.isfinite(bound) or bound > primal + SUM_TOLERANCE:
         faults.add("bound_above_primal", f"bound is {bound}, primal {primal}")

@@ -78,7 +78,8 @@ def report(plan: Plan, path: str | PathLike[str] | None = None) -> str | Path:
         '<!DOCTYPE html>\n<html lang="zh-CN"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_POLICY}">'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><link rel="icon" href="data:,">'
-        f"<title>{text(title)} · {text(tallies.days_text(plan))}</title><style>{STYLE}</style></head>\n<body>"
+        f"<title>{text(title[1])} · {text(tallies.days_text(plan))}</title>"
+        f"<style>{STYLE}</style></head>\n<body>"
         f"{_header(plan, title)}\n<main>{''.join(parts)}</main>\n{_footer(plan)}"
         f"<script>{SCRIPT}</script></body></html>\n"
     )
@@ -89,23 +90,23 @@ def report(plan: Plan, path: str | PathLike[str] | None = None) -> str | Path:
     return target
 
 
-def _title(plan: Plan) -> str:
+def _title(plan: Plan) -> Words:
     about = plan.problem.about
-    named = [str(about[key]) for key in ("title_zh", "title") if about.get(key)]
-    return " · ".join(named) or "供需匹配方案 Matching plan"
+    english, chinese = (str(about.get(key) or "") for key in ("title", "title_zh"))
+    return english or chinese or "Matching plan", chinese or english or "供需匹配方案"
 
 
-def _header(plan: Plan, title: str) -> str:
+def _header(plan: Plan, title: Words) -> str:
     certificate = plan.certificate
+    english, chinese = title
     badges = []
     if certificate.synthetic:
         badges.append(f'<span class="badge">{text(bilingual(SYNTHETIC))}</span>')
     if certificate.verified:
         badges.append('<span class="badge ok">已独立复核 verified</span>')
     return (
-        '<header><div class="mark">govmatch</div>'
-        f"<h1>{text(title)}<small>谁帮谁、何时、经由谁 "
-        '<span lang="en">who helps whom, when, and through whom</span></small></h1>'
+        '<header><div class="mark">govmatch · 谁帮谁、何时、经由谁</div>'
+        f'<h1>{text(chinese)}<small lang="en">{text(english)}</small></h1>'
         f'<div class="meta"><span>{text(tallies.days_text(plan))}</span>'
         f"<span>{text(plan.problem.policy.name)} 规则 policy</span>{''.join(badges)}</div></header>"
     )

@@ -16,7 +16,7 @@ body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.6 system-ui,-
 "Microsoft YaHei","Noto Sans CJK SC","Source Han Sans SC","WenQuanYi Micro Hei",sans-serif}
 main,header,footer{max-width:1180px;margin:0 auto;padding:0 28px}
 header{padding-top:40px;padding-bottom:6px}
-.mark{letter-spacing:.14em;font-size:12px;color:var(--accent);font-weight:600;text-transform:uppercase}
+.mark{letter-spacing:.14em;font-size:12px;color:var(--accent);font-weight:600}
 h1{font-size:32px;line-height:1.25;margin:6px 0 4px;font-weight:650;letter-spacing:.01em}
 h1 small{display:block;font-size:17px;font-weight:400;color:var(--muted);letter-spacing:0}
 h2{font-size:18px;margin:0 0 14px;font-weight:620}
