@@ -35,10 +35,10 @@ class InvalidTables(GovmatchError):
     def __init__(self, violations: pd.DataFrame) -> None:
         self.violations = violations
         columns = [violations[name].head(5) for name in ("table", "row", "column", "message")]
-        shown = [
-            f"  {table}[{row}].{column}: {message}" if column else f"  {table}: {message}"
-            for table, row, column, message in zip(*columns, strict=True)
-        ]
+        shown = []
+        for table, row, column, message in zip(*columns, strict=True):
+            place = f"{table}[{row}]" if row >= 0 else table
+            shown.append(f"  {place}.{column}: {message}" if column else f"  {place}: {message}")
         more = len(violations) - len(shown)
         if more > 0:
             shown.append(f"  … and {more} more; see `.violations`")
