@@ -253,6 +253,8 @@ def test_what_is_neither_true_nor_false_is_reported(value):
             "not_a_time",
             r"a date such as 2026-05-01; found '9+… \(72 char",
         ),
+        ("requests", "category", "half \ud800", "not_encodable", "text that UTF-8 can hold"),
+        ("requests", "request_id", "half \ud800", "not_encodable", "text that UTF-8 can hold"),
         ("requests", "category", "x" * 10_001, "too_long", "at most 10,000 characters"),
         ("requests", "category", ["x"], "not_a_text", r"expected a text; found \['x'\]"),
         ("requests", "skill", "x" * 201, "too_long", "at most 200 characters"),

@@ -54,7 +54,7 @@ def _read_texts(reader: Reader, identity: bool) -> Cells:
         values = series.to_numpy(dtype=object)
         kind = infer_dtype(values, skipna=False)
         if kind == "string" and (identity or column.references):
-            fits = not identity or max(map(len, values), default=0) <= MAX_ID
+            fits = not identity or (max(map(len, values), default=0) <= MAX_ID and _encodes("".join(values)))
             if fits and not (values == "").any():
                 return Cells(values.copy())
         if kind == "string" or infer_dtype(values, skipna=True) in ("string", "empty"):
@@ -106,6 +106,11 @@ def _numbered(reader: Reader, codes: NDArray[np.intp], uniques: TextArray) -> Ce
         message = f"expected at most {limit:,} characters; found {{}}"
         reader.fault("too_long", message, ~spread(fits, codes, True))
         keep &= fits
+    if not _encodes("".join(texts)):  # one look at all of them, as this is rare
+        encodes = np.array([_encodes(text) for text in texts], dtype=bool)
+        message = "expected text that UTF-8 can hold, without halves of surrogate pairs; found {}"
+        reader.fault("not_encodable", message, ~spread(encodes, codes, True))
+        keep &= encodes
     if column.kind == "choice":
         texts = [text.strip() for text in texts]
         known = np.array([text in column.choices for text in texts], dtype=bool)
@@ -124,6 +129,14 @@ def _numbered(reader: Reader, codes: NDArray[np.intp], uniques: TextArray) -> Ce
         codes = merged[codes]
     filled = gone if column.default is None else None
     return Cells(spread(uniques, codes, None), filled, reader.faulty, codes, uniques)
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 # numbers
