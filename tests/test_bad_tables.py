@@ -23,7 +23,7 @@ ODD = [
     -float("inf"),
     pd.NaT,
     pd.NA,
-    np.datetime64("NaT"),
+    np.datetime64("NaT", "s"),
     np.timedelta64(5, "m"),
     "",
     " ",

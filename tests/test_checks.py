@@ -108,6 +108,16 @@ def faults(tables, **arguments):
             "overlaps another time of 'V1'; expected times of one provider to lie apart",
         ),
         (
+            changed("requests", skill=[None, None, None], level=[3, 1, 1]),
+            ("requests", 0, "level", "no_skill"),
+            "level 3 is asked for and no skill; expected the skill, or the level in roles",
+        ),
+        (
+            changed("requests", skill=[None, None, None], certified=[False, True, False]),
+            ("requests", 1, "certified", "no_skill"),
+            "a certificate is asked for and no skill",
+        ),
+        (
             with_rows("roles", {"request_id": "R1", "skill": "repair"}),
             ("requests", 0, "skill", "role_conflict"),
             "the request asks for the skill 'repair' and has rows in roles; expected one or the other",

@@ -80,7 +80,7 @@ def test_half_a_surrogate_does_not_stop_an_export(tmp_path) -> None:
 
 
 def test_parquet_keeps_zones(tmp_path) -> None:
-    pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow", reason="pyarrow is optional; it comes with govmatch[dev]")
     plan = handmade_plan()
     paths = to_parquet(plan, tmp_path)
     back = pd.read_parquet(paths[0])

@@ -4,7 +4,6 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -105,9 +104,11 @@ def test_blocks_and_the_bounded_cache_change_no_answer(monkeypatch):
 
 
 def test_other_columns_other_frames_and_other_ids():
+    pl = pytest.importorskip("polars", reason="polars is optional; it comes with govmatch[dev]")
     nodes = pl.DataFrame({"node_id": [7, 9], "lon": [0.0, 0.01], "lat": [0.0, 0.0]})
     arcs = pl.DataFrame({"tail": [7], "head": [9], "normal": [1.5], "blue": [1.0]})
-    assert all_minutes(RoadGraph(nodes, arcs, minutes="normal"), nodes.to_pandas())[0, 1] == 1.5
+    places = pd.DataFrame(nodes.to_dict(as_series=False))
+    assert all_minutes(RoadGraph(nodes, arcs, minutes="normal"), places)[0, 1] == 1.5
     graph = RoadGraph(nodes, arcs, minutes="blue")
     assert graph.arcs.to_dict("list") == {"tail": [7], "head": [9], "minutes": [1.0]}
     assert graph.nodes.to_dict("list") == {"node_id": [7, 9], "lon": [0.0, 0.01], "lat": [0.0, 0.0]}

@@ -5,8 +5,6 @@ from decimal import Decimal
 
 import numpy as np
 import pandas as pd
-import polars as pl
-import pyarrow as pa
 import pytest
 
 from govmatch.errors import InvalidInput, InvalidTables
@@ -63,21 +61,34 @@ def test_canonical_dtypes_and_defaults():
     assert frames["skills"]["certified_until"][3] == pd.Timestamp("2026-12-31")
 
 
+def polars():
+    return pytest.importorskip("polars", reason="polars is optional; it comes with govmatch[dev]")
+
+
+def pyarrow():
+    return pytest.importorskip("pyarrow", reason="pyarrow is optional; it comes with govmatch[dev]")
+
+
+def _texts(frame):
+    """The columns of text: str since pandas 3, object before."""
+    return [c for c in frame.columns if frame[c].dtype in ("str", object)]
+
+
 def _polars(frame):
-    return pl.DataFrame({name: [None if pd.isna(v) else v for v in frame[name]] for name in frame.columns})
+    return polars().DataFrame(
+        {name: [None if pd.isna(v) else v for v in frame[name]] for name in frame.columns}
+    )
 
 
 FORMS = {
     "polars": _polars,
-    "pyarrow": lambda frame: pa.Table.from_pandas(frame, preserve_index=False),
+    "pyarrow": lambda frame: pyarrow().Table.from_pandas(frame, preserve_index=False),
     "dict of columns": lambda frame: {name: frame[name].tolist() for name in frame.columns},
     "dict of arrays": lambda frame: {name: frame[name].to_numpy() for name in frame.columns},
     "records": lambda frame: frame.to_dict("records"),
     "object columns": lambda frame: frame.astype(object),
-    "categories": lambda frame: frame.astype(
-        {c: "category" for c in frame.columns if frame[c].dtype == "str"}
-    ),
-    "arrow dtypes": lambda frame: frame.convert_dtypes(dtype_backend="pyarrow"),
+    "categories": lambda frame: frame.astype(dict.fromkeys(_texts(frame), "category")),
+    "arrow dtypes": lambda frame: pyarrow() and frame.convert_dtypes(dtype_backend="pyarrow"),
     "nullable dtypes": lambda frame: frame.convert_dtypes(),
     "python strings": lambda frame: frame.astype(
         {c: pd.StringDtype("python", na_value=np.nan) for c in frame.columns if frame[c].dtype == "str"}
@@ -100,7 +111,7 @@ def test_polars_without_pyarrow_says_the_same(monkeypatch):
     def without(self, **_):
         raise ModuleNotFoundError("pyarrow is not installed")
 
-    monkeypatch.setattr(pl.DataFrame, "to_pandas", without)
+    monkeypatch.setattr(polars().DataFrame, "to_pandas", without)
     found = Problem.from_tables({name: _polars(frame) for name, frame in village().items()})
     assert found.fingerprint == Problem.from_tables(village()).fingerprint
 
@@ -344,10 +355,11 @@ def test_faults_of_whole_tables_and_columns():
         ({"request_id": "R1"}, "a column must be a sequence; found 'R1'"),
         ([{"request_id": "R1"}, 3], "a list that holds something else than dict records"),
         ("requests.csv", "found str"),
-        (pl.LazyFrame({"request_id": ["R1"]}), "found LazyFrame"),
+        (lambda: polars().LazyFrame({"request_id": ["R1"]}), "found LazyFrame"),
     ],
 )
 def test_what_is_no_table_is_named(value, words):
+    value = value() if callable(value) else value
     place, message = only({**village(), "requests": value, "pins": None}, "not_a_table")
     assert place == ("requests", -1, "")
     assert words in message

@@ -352,6 +352,9 @@ def random_town(seed, largest=8):
             {"request_id": "R0", "role": "pair", "skill": skill, "level": 1, "count": 1}
             for skill in rng.choice(_SKILLS, 2, replace=False).tolist()
         ]
+    for asked in requests:
+        if asked["skill"] is None:  # a level or a certificate belongs to a skill
+            asked |= {"level": 1, "certified": False}
     tables = {
         "communities": pd.DataFrame(communities),
         "party_units": frame(

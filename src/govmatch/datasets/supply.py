@@ -221,7 +221,7 @@ def _skill_rows(
     certified = np.array([s.certified for s in SERVICES])[service]
     days = np.where(rng.random(n) < 0.07, -rng.integers(1, 200, n), rng.integers(0, 900, n))
     until = np.datetime64(day, "D") + days.astype("timedelta64[D]")
-    until[~certified | (rng.random(n) < 0.1)] = np.datetime64("NaT")
+    until[~certified | (rng.random(n) < 0.1)] = np.datetime64("NaT", "D")
     return frame(
         provider_id=provider_id,
         skill=np.array([s.skill for s in SERVICES], dtype=object)[service],

@@ -226,6 +226,13 @@ def _duty(sheets: Sheets, policy: Policy, violations: Violations) -> None:
 def _requests(sheets: Sheets, policy: Policy, violations: Violations) -> None:
     _inverted(sheets, "requests", "earliest", "latest", violations)
     _cycle(sheets, "requests", "duplicate_of", "request", violations)
+    requests = sheets["requests"]
+    none = ~requests["skill"].present
+    level, certified = requests["level"].values, requests["certified"].values
+    message = "level {} is asked for and no skill; expected the skill, or the level in roles"
+    violations.mask("requests", "level", "no_skill", message, none & (level > 1), level)
+    message = "a certificate is asked for and no skill; expected the skill, or the certificate in roles"
+    violations.mask("requests", "certified", "no_skill", message, none & certified.astype(bool), certified)
 
 
 def _roles(sheets: Sheets, policy: Policy, violations: Violations) -> None:

@@ -42,12 +42,12 @@ def _series(cells: Cells, kind: str, zone: Zone) -> pd.Series[Any]:
     if kind == "time":
         stamps = values.astype("datetime64[us]")
         if missing is not None:
-            stamps[missing] = np.datetime64("NaT")
+            stamps[missing] = np.datetime64("NaT", "us")
         return pd.Series(stamps).dt.tz_localize("UTC").dt.tz_convert(zone.name)
     if kind == "date":
         days = values.astype("datetime64[D]").astype("datetime64[us]")
         if missing is not None:
-            days[missing] = np.datetime64("NaT")
+            days[missing] = np.datetime64("NaT", "us")
         return pd.Series(days)
     if kind in ("id", "text", "choice"):
         return pd.Series(values, dtype=object, copy=False)

@@ -34,7 +34,8 @@ class Roads:
         tail, head = (index.get_indexer(pd.Index(arcs[end], tupleize_cols=False)) for end in ("tail", "head"))
         ways = pd.DataFrame({"tail": tail, "head": head, "minutes": arcs["minutes"].astype(float)})
         fastest = ways.groupby(["tail", "head"], as_index=False)["minutes"].min()
-        ends = fastest["tail"].to_numpy(), fastest["head"].to_numpy()
+        # before scipy 1.15 the search takes positions of 32 bits only, and the matrix keeps those it is given
+        ends = fastest["tail"].to_numpy(dtype=np.int32), fastest["head"].to_numpy(dtype=np.int32)
         self._graph = csr_array((fastest["minutes"].to_numpy(), ends), shape=(len(index), len(index)))
         self._nearest = cKDTree(_on_sphere(*(nodes[c].to_numpy(dtype=np.float64) for c in ("lat", "lon"))))
         self._limit = float(travel.max_minutes)
