@@ -121,7 +121,8 @@ def _peers(results: Measured, chinese: bool) -> list[str]:
     for name in names:
         told = [size["peers"].get(name, []) for size in sizes]
         version = next((t["version"] for runs in told for t in runs if "version" in t), "")
-        rows.append([f"{PEERS[name].label} {version}".strip(), *(_peer(runs) for runs in told)])
+        label = f"{PEERS[name].label} · {version}" if version else PEERS[name].label
+        rows.append([label, *(_peer(runs, chinese) for runs in told)])
     intro = INTRO_ZH if chinese else INTRO
     return [intro, _markdown(_header(sizes, chinese), rows)]
 
@@ -130,7 +131,7 @@ def _header(sizes: list[Measured], chinese: bool) -> list[str]:
     return ["", *(size["label_zh" if chinese else "label"] for size in sizes)]
 
 
-def _peer(told: list[Measured]) -> str:
+def _peer(told: list[Measured], chinese: bool) -> str:
     if not told:
         return "–"
     over = next((t["over"] for t in told if "over" in t), None)
@@ -138,7 +139,7 @@ def _peer(told: list[Measured]) -> str:
         return f"> {over:g} s"
     refused = next((t["refused"] for t in told if "refused" in t), None)
     if refused is not None:
-        return f"cannot: {refused}"
+        return "不适用" if chinese else f"cannot: {refused}"
     build, solve = median(t["build"] for t in told), median(t["solve"] for t in told)
     return f"{_seconds(build)} + {_seconds(solve)}, {_peak(told)} MB"
 

@@ -15,9 +15,9 @@ def refuses(day: Day) -> str:
     """Take one person a request, and capacities that no other node shares."""
     entered = np.unique(day.node)
     if (day.parent[entered] >= 0).any() or (day.load_cost[entered] > 0).any():
-        return "knows no nested capacities and no load cost"
+        return "nested capacities"
     if (day.demand > 1).any():
-        return "sends one person a request"
+        return "several people a request"
     cells = len(day.demand) * (len(day.demand) + int(_columns(day)[1].sum()))
     return f"a dense matrix of {cells:,} cells" if cells > CELLS else ""
 
