@@ -28,7 +28,7 @@ FloatArray = NDArray[np.float64]
 STAGES = ("skill", "level", "certificate", "window", "path", "distance", "clearance", "excluded", "cost")
 """Reasons for which a pair is no arc, in the order in which they are asked."""
 
-CHEAPEST = 24
+CHEAPEST = 48
 """Candidates of a request before the first solve; pricing adds what is missing."""
 
 BLOCK = 2_000_000
