@@ -194,6 +194,8 @@ def handmade_plan(
             request_id=table["request_id"].to_numpy(dtype=object),
             row=np.arange(requests),
             group=table["group"].to_numpy(),
+            need_ptr=np.arange(requests + 1),
+            need_skill_name=table["skill"].to_numpy(dtype=object),
         ),
         about={
             "title": "海宁 Haining",
@@ -234,5 +236,7 @@ def empty_plan() -> Any:
         request_id=np.array([], dtype=object),
         row=np.array([], dtype=np.int64),
         group=np.array([], dtype=object),
+        need_ptr=np.zeros(1, dtype=np.int64),
+        need_skill_name=np.array([], dtype=object),
     )
     return plan

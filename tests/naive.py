@@ -363,7 +363,7 @@ class World:
                 stage = 5
             elif p["clearance"] < r["clearance"]:
                 stage = 6
-            elif (r["request_id"], p["id"]) in self.forbidden:
+            elif {(r["request_id"], p["id"]), (r["request_id"], p["organization"])} & self.forbidden:
                 stage = 7
             elif more["cost"] >= r["unmet_cost"]:
                 stage = 8

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from govmatch.errors import InvalidInput
-from govmatch.model.aliases import apply_aliases, folded, load_aliases
+from govmatch.model.aliases import aliased, folded, load_aliases
 from govmatch.model.schema import TABLES
 
 
@@ -50,7 +50,7 @@ def test_a_user_s_file_is_laid_over(tmp_path):
         encoding="gb18030",
     )
     frame = pd.DataFrame({"编号": ["P1"], "点位": ["C1"], "技能": ["水电"], "工单号": ["R1"]})
-    named = apply_aliases({"热线": frame}, path)["requests"]
+    named = aliased(load_aliases(path).table("热线"), frame, load_aliases(path), "热线")
     assert named.to_dict("list") == {
         "resident_id": ["P1"],
         "community_id": ["C1"],
@@ -98,3 +98,14 @@ def test_other_faults(tmp_path):
         load_aliases(tmp_path / "none.toml")
     with pytest.raises(InvalidInput, match=r"^aliases, tables.a: unknown table 'b'"):
         load_aliases({"tables": {"a": "b"}})
+
+
+@pytest.mark.parametrize("aliases", [3, b"a.toml", ["a"], True])
+def test_aliases_of_a_wrong_type(aliases):
+    with pytest.raises(InvalidInput, match=r"aliases: found .*; expected a path, a mapping or Aliases"):
+        load_aliases(aliases)
+
+
+def test_an_alias_file_that_no_file_can_be():
+    with pytest.raises(InvalidInput, match=r"the alias file .* cannot be read: embedded null byte"):
+        load_aliases("a\0b")

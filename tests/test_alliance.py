@@ -126,7 +126,30 @@ def test_an_edge_counts_on_its_valid_days_only_both_ends_included():
         return alliance.route("C1", "O2", dt.date(2026, 7, day)).cost_minutes
 
     assert [cost(day) for day in (1, 2, 4, 5)] == [8.0, 3.5, 3.5, 8.0]
-    assert alliance.route("C1", "O2").cost_minutes == 3.5  # without a day, whatever the dates
+
+
+def test_without_a_day_a_route_is_that_of_today_where_the_policy_is(monkeypatch):
+    alliance = Alliance.from_tables(tables())
+    alliance.graph.edges["O2", "C1", "A2"]["valid_to"] = dt.date(2020, 1, 1)
+    alliance.graph.edges["O2", "C1", "A2"]["valid_from"] = None
+    assert alliance.route("C1", "O2").cost_minutes == 8.0, "the membership ended years ago"
+
+    class Clock(dt.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return dt.datetime(2020, 1, 1, 20, tzinfo=dt.UTC).astimezone(tz)
+
+    monkeypatch.setattr("govmatch.reach.alliance.dt.datetime", Clock)
+    assert alliance.route("C1", "O2").cost_minutes == 8.0, "already the second of January in Shanghai"
+    alliance.policy = replace(Policy(), time_zone="Europe/London")
+    assert alliance.route("C1", "O2").cost_minutes == 3.5
+
+
+def test_a_route_follows_the_policy_of_the_alliance_and_edges_that_of_the_problem():
+    alliance = Alliance.from_tables(tables(), ruled(hop_minutes={"federation": 1.0}))
+    assert alliance.route("C1", "C2").cost_minutes == 1.0
+    dear = edges_for(problem(alliance, policy=ruled(hop_minutes={"federation": 7.0})))
+    assert dear.cost.tolist() == [700]
 
 
 def test_a_node_reaches_itself_for_nothing():
@@ -180,6 +203,8 @@ def test_editing_the_graph_changes_routes():
         ("O1", {"kind": "tier", "hop_minutes": float("nan")}, "has hop_minutes nan"),
         ("O1", {"kind": "tier", "hop_minutes": "5"}, "has hop_minutes '5'"),
         ("O1", {"kind": "tier", "hop_minutes": True}, "has hop_minutes True"),
+        ("O1", {"kind": "tier", "hop_minutes": 10**400}, "has hop_minutes 1000.*…; expected None"),
+        ("O1", {"kind": "tier", "hop_minutes": 10**5000}, "has hop_minutes int too long to be written"),
         ("O1", {"kind": "tier", "valid_from": "soon"}, "valid_from is 'soon'; expected a date such as"),
         ("O1", {"kind": "tier", "valid_to": 20260704}, "valid_to is 20260704; expected a date"),
         ("X9", {"kind": "tier"}, r"node 'X9' of edge 'C1' – 'X9' .* has no kind; expected one of community"),
@@ -244,6 +269,16 @@ def with_cell(table, row, column, value):
     ("given", "message"),
     [
         ({}, "tables has nothing; expected communities"),
+        (None, "tables is a NoneType; expected a mapping of name to DataFrame"),
+        (["communities"], "tables is a list; expected a mapping"),
+        (
+            {"communities": pd.DataFrame([["C1", "C2"]], columns=["community_id"] * 2)},
+            r"tables\['communities'\] has the column 'community_id' twice; expected each column once",
+        ),
+        (
+            with_cell("agreements", 1, "hop_minutes", 10**400),
+            r"agreements\[1\].hop_minutes is 1000.*…; expected minutes",
+        ),
         ({"communities": 5}, r"tables\['communities'\] is a int; expected a DataFrame"),
         (with_cell("communities", 1, "community_id", None), r"communities\[1\].community_id is missing"),
         (
@@ -289,6 +324,13 @@ def test_polars_and_pyarrow_tables_give_the_same_edges(library):
     pd.testing.assert_frame_equal(Alliance.from_tables(given).edges(), Alliance.from_tables(tables()).edges())
 
 
+def test_a_pyarrow_table_with_a_column_twice_is_named():
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is optional; it comes with govmatch[dev]")
+    twins = pa.Table.from_arrays([pa.array(["C1"]), pa.array(["C2"])], names=["community_id"] * 2)
+    with pytest.raises(InvalidInput, match="has the column 'community_id' twice"):
+        Alliance.from_tables({"communities": twins})
+
+
 def test_it_shows_what_it_holds():
     alliance = Alliance.from_tables(tables())
     assert "2 communities" in repr(alliance) and "8 edges" in repr(alliance)
@@ -316,6 +358,16 @@ def test_a_problem_without_an_alliance_takes_that_of_its_tables():
     assert sorted(edges.cost.tolist()) == [200] * 6 + [350, 1000]
     day = (dt.date(2026, 7, 2) - dt.date(1970, 1, 1)).days
     assert edges.first_day.max() == day and edges.last_day.min() == day + 2
+
+
+def test_the_edges_of_tables_are_those_of_the_graph_made_of_them():
+    direct, through = edges_for(problem()), edges_for(problem(Alliance.from_tables(tables())))
+
+    def rows(edges):
+        ends = np.sort([edges.tail, edges.head], axis=0)
+        return sorted(zip(*ends, edges.kind, edges.cost, edges.first_day, edges.last_day, strict=True))
+
+    assert rows(direct) == rows(through)
 
 
 def test_a_problem_prices_its_alliance_by_its_own_policy():

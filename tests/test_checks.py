@@ -118,6 +118,46 @@ def faults(tables, **arguments):
             "a certificate is asked for and no skill",
         ),
         (
+            with_rows("skills", {"provider_id": "O2", "skill": "repair"}),
+            ("organizations", 1, "capacity_per_slot", "no_capacity"),
+            "'O2' has rows of its own in skills and no capacity_per_slot; expected how many people it can",
+        ),
+        (
+            with_rows(
+                "availability", {"provider_id": "O2", "start": "2026-05-01 09:00", "end": "2026-05-01 12:00"}
+            ),
+            ("organizations", 1, "capacity_per_slot", "no_capacity"),
+            "'O2' has rows of its own in availability and no capacity_per_slot",
+        ),
+        (
+            with_rows("communities", {"community_id": "North > West"}),
+            ("communities", 2, "community_id", "reserved_text"),
+            "'North > West' has a free-standing '>'; expected an id without ' > ', which parts paths",
+        ),
+        (
+            with_rows("party_units", {"unit_id": "> U"}),
+            ("party_units", 2, "unit_id", "reserved_text"),
+            "'> U' has a free-standing '>'",
+        ),
+        (
+            with_rows("organizations", {"organization_id": "O >"}),
+            ("organizations", 2, "organization_id", "reserved_text"),
+            "'O >' has a free-standing '>'",
+        ),
+        (
+            with_rows(
+                "agreements",
+                {"agreement_id": "tier:C1:O1", "from_id": "C1", "to_id": "C2", "kind": "federation"},
+            ),
+            ("agreements", 1, "agreement_id", "reserved_text"),
+            "'tier:C1:O1' begins with 'tier:'; expected another id, as those are the ids of tiers",
+        ),
+        (
+            changed("requests", duplicate_of=["R2", None, None]),
+            ("pins", 0, "request_id", "linked_request"),
+            "request 'R1' has duplicate_of and is not matched by itself; expected the pin on the request",
+        ),
+        (
             with_rows("roles", {"request_id": "R1", "skill": "repair"}),
             ("requests", 0, "skill", "role_conflict"),
             "the request asks for the skill 'repair' and has rows in roles; expected one or the other",
@@ -218,10 +258,12 @@ def test_tiers_in_a_circle_are_found_and_what_hangs_on_it_is_not_blamed():
 
 
 def test_duplicates_of_each_other_are_found_and_chains_are_fine():
-    assert faults(changed("requests", duplicate_of=["R2", "R1", None]))[0] == [
+    circle = changed("requests", duplicate_of=["R2", "R1", None])
+    assert faults({**circle, "pins": None})[0] == [
         ("requests", row, "duplicate_of", "cycle") for row in range(2)
     ]
-    problem = Problem.from_tables(changed("requests", duplicate_of=["R2", "R3", None]))
+    chain = changed("requests", duplicate_of=["R2", "R3", None])
+    problem = Problem.from_tables({**chain, "pins": None})
     assert problem.demand.request_id.tolist() == ["R3"]
 
 
@@ -262,11 +304,28 @@ def test_windows_must_lie_in_a_given_horizon():
     assert places == [("requests", 1, "latest", "outside_horizon")]
 
 
-def test_a_window_open_on_one_side_is_as_long_as_the_horizon_leaves_it():
+def test_a_derived_horizon_leaves_open_windows_the_time_that_they_take():
+    tables = changed("requests", earliest=[None, None, "2026-05-01 23:30"], latest=None, minutes=60)
+    problem = Problem.from_tables(tables)
+    assert problem.horizon == _midnights("2026-05-01", "2026-05-03")
+    assert problem.demand.latest.tolist() == [problem.horizon[1]] * 3
+    tables = changed("requests", earliest=[None, None, "2026-05-01 23:00"], latest=None, minutes=60)
+    assert Problem.from_tables(tables).horizon == _midnights("2026-05-01", "2026-05-02")
+    tables = changed("requests", earliest=[None, None, "2026-05-01 23:00:01"], latest=None, minutes=60)
+    assert Problem.from_tables(tables).horizon == _midnights("2026-05-01", "2026-05-03")
+    tables = changed("requests", earliest=None, latest=[None, None, "2026-05-02 00:30"], minutes=60)
+    assert Problem.from_tables(tables).horizon == _midnights("2026-05-01", "2026-05-03")
+
+
+def _midnights(*days):
+    return tuple(int(pd.Timestamp(day, tz="Asia/Shanghai").timestamp()) // 60 for day in days)
+
+
+def test_a_window_open_on_one_side_is_as_long_as_a_given_horizon_leaves_it():
     tables = changed(
         "requests", earliest=[None, None, "2026-05-01 23:30"], latest=["2026-05-01 12:00", None, None]
     )
-    places, messages = faults(tables)
+    places, messages = faults(tables, horizon=("2026-05-01", "2026-05-02"))
     assert places == [("requests", 2, "latest", "window_too_short")]
     assert "the window has 30 minutes" in messages[0]
 
@@ -339,3 +398,23 @@ def test_a_bad_cell_is_blamed_once():
         ("requests", 1, "latest", "not_a_time"),
         ("requests", 2, "minutes", "out_of_range"),
     ]
+
+
+def test_an_organisation_without_a_capacity_may_have_volunteers_and_one_with_none_may_have_rows():
+    tables = with_rows("skills", {"provider_id": "O2", "skill": "repair"})
+    tables["organizations"]["capacity_per_slot"] = [3, 0]
+    assert Problem.from_tables(tables).supply.n_providers == 4
+    tables["organizations"]["capacity_per_slot"] = [3, "many"]
+    assert faults(tables)[0] == [("organizations", 1, "capacity_per_slot", "not_an_integer")]
+
+
+def test_signs_within_a_word_are_no_reserved_text():
+    tables = with_rows("communities", {"community_id": "A>B"}, {"community_id": "A >B"})
+    assert Problem.from_tables(tables).nodes.n_communities == 4
+
+
+def test_pins_on_linked_requests_are_dropped_with_them():
+    tables = changed("requests", duplicate_of=["R2", None, None])
+    problem = Problem.from_tables(tables, on_error="drop")
+    assert problem.demand.request_id.tolist() == ["R2", "R3"]
+    assert problem.dropped["code"].tolist() == ["linked_request", "incomplete_request"]

@@ -170,6 +170,8 @@ def test_outside_readers_get_the_summary_alone(folder, tmp_path):
         "汇总表_对外.csv",
         "汇总表_对外.xlsx",
     }
+    told = json.loads((tmp_path / "out" / "certificate.json").read_text(encoding="utf-8"))
+    assert told["gap"] == 0 and {"primal", "bound", "pairs"}.isdisjoint(told)
 
 
 def test_policy_by_name_and_by_file(folder, tmp_path):
@@ -257,8 +259,63 @@ def test_a_reader_who_has_gone_is_no_fault(monkeypatch):
 
     monkeypatch.setattr("govmatch.schema_json", gone, raising=False)
     done = run("schema")
-    assert done.exit_code == 1
+    assert done.exit_code == 0
     assert "Traceback" not in done.output
+
+
+def test_an_interrupt_outside_of_a_command_is_130_too(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("govmatch.cli.click.Group.invoke", interrupted)
+    assert run("schema").exit_code == 130
+
+
+def test_too_little_memory_is_told(monkeypatch):
+    def large():
+        raise MemoryError
+
+    monkeypatch.setattr("govmatch.schema_json", large, raising=False)
+    done = run("schema")
+    assert done.exit_code == 2
+    assert "govmatch: the memory of this machine does not suffice" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["match", "check"])
+def test_the_encoding_can_be_named(folder, tmp_path, command):
+    (folder / "communities.csv").write_bytes("community_id,name\nC1,小小\nC2,\n".encode("gb18030"))
+    arguments = [command, folder, *(["-o", tmp_path / "out"] if command == "match" else [])]
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert "communities.csv: may be UTF-8 or GB18030 (see byte 21)" in done.stderr
+    done = run(*arguments, "--encoding", "gbk")
+    assert done.exit_code == 0, done.output
+    done = run(*arguments, "--encoding", "klingon")
+    assert done.exit_code == 2
+    assert "encoding: found 'klingon'; expected a name such as utf-8" in done.stderr
+
+
+def test_match_tells_columns_and_rows_that_are_not_used(faulty, tmp_path):
+    frame = pd.read_csv(faulty / "communities.csv")
+    frame.assign(weather="fine").to_csv(faulty / "communities.csv", index=False)
+    done = run("match", faulty, "-o", tmp_path / "out", "--on-error", "drop")
+    assert done.exit_code == 0, done.output
+    assert "columns that are not used 未使用的列: communities.weather" in done.stderr
+    assert "left out 已剔除:" in done.stderr
+    told = json.loads(run("match", faulty, "-o", tmp_path / "out", "--on-error", "drop", "--json").stdout)
+    assert told["ignored"] == ["communities.weather"]
+    assert {(row["table"], row["row"]) for row in told["dropped"]} == {("requests", 1), ("requests", 2)}
+    told = json.loads(run("demo", "--size", "xishan", "--requests", "0", "-o", tmp_path, "--json").stdout)
+    assert (told["ignored"], told["dropped"]) == ([], [])
+
+
+@pytest.mark.parametrize(("limit", "status"), [("1e9", 0), ("1e300", 0), ("inf", 0), ("nan", 2), ("-1", 2)])
+def test_any_time_limit_is_taken_or_refused_in_words(folder, tmp_path, limit, status):
+    done = run("match", folder, "-o", tmp_path / "out", "--time-limit", limit)
+    assert done.exit_code == status, done.output
+    assert isinstance(done.exception, SystemExit | None)
+    if status:
+        assert "time" in done.stderr
 
 
 def test_demo_tells_the_day_and_says_that_people_are_synthetic(tmp_path):

@@ -43,10 +43,12 @@ def reasons_conform(problem, plan):
     counts = naive.count_reasons(problem)
     totals = counts.sum().to_numpy()
     assert plan.funnel["pairs"].tolist() == [*(totals[:-1] - totals[1:]), totals[-1]]
+    several = {r["request_id"] for r in naive.World(problem).requests if r["people"] > 1}
     for row in plan.unmet.itertuples():
         left = counts.loc[row.request_id].tolist()
         empty = left.index(0) if 0 in left else len(left)
-        assert (row.request_id, row.reason) == (row.request_id, CODES[empty])
+        code = "together" if CODES[empty] == "window" and row.request_id in several else CODES[empty]
+        assert (row.request_id, row.reason) == (row.request_id, code)
         assert row.eligible == left[max(empty - 1, 0)]
 
 
@@ -130,7 +132,7 @@ def renamed(tables):
         | set(tables["volunteers"]["volunteer_id"])
         | set(tables["requests"]["request_id"])
     )
-    names = {one: f"新{len(ids) - i:04d} > x" for i, one in enumerate(ids)}
+    names = {one: f"新{len(ids) - i:04d} · x" for i, one in enumerate(ids)}
     columns = {
         "community_id", "unit_id", "parent_id", "organization_id", "party_unit_id", "from_id", "to_id",
         "volunteer_id", "provider_id", "request_id", "duplicate_of",

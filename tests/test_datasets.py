@@ -326,6 +326,9 @@ def test_scarcity_thins_the_scarce_skills_and_leaves_the_day_alone(xishan):
         ({"volunteers": 10**9}, "volunteers is 1000000000; expected a whole number from 0 to 9,999,999"),
         ({"scarcity": 0}, "scarcity is 0; expected a finite number above 0"),
         ({"scarcity": float("nan")}, "scarcity is nan; expected a finite number"),
+        ({"scarcity": 10**400}, "scarcity is 1000.*…; expected a finite number"),
+        ({"scarcity": True}, "scarcity is True; expected a finite number"),
+        ({"seed": 10**5000}, "seed is int too long to be written; expected a whole number"),
         ({"scarcity": "much"}, "scarcity is 'much'; expected a finite number"),
         ({"day": "tomorrow"}, "day is 'tomorrow'; expected an ISO day"),
         ({"day": None}, "day is None; expected an ISO day"),
@@ -341,6 +344,8 @@ def test_from_csv_reads_a_folder(tmp_path, xishan):
     read = datasets.from_csv(tmp_path)
     assert list(read) == ["communities"]
     assert list(read["communities"]["name"]) == list(xishan["communities"]["name"])
+    (tmp_path / "communities.csv").write_bytes("community_id,name\nC1,西山社區\n".encode("big5"))
+    assert list(datasets.from_csv(tmp_path, encoding="big5")["communities"]["name"]) == ["西山社區"]
 
 
 def test_the_county_takes_a_few_seconds_at_most():

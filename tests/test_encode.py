@@ -69,21 +69,23 @@ def test_skills_are_named_in_order_and_listed_by_provider():
 
 
 def test_a_skill_of_an_organisation_without_staff_is_offered_by_nobody():
-    problem = Problem.from_tables(with_rows("skills", {"provider_id": "O2", "skill": "juggling"}))
+    tables = with_rows("skills", {"provider_id": "O2", "skill": "juggling"})
+    tables["organizations"]["capacity_per_slot"] = [3, 0]
+    problem = Problem.from_tables(tables)
     assert "juggling" not in problem.supply.skills.tolist()
     assert problem.demand.need_skill.tolist() == [1, -2]
 
 
 def test_slots_stand_by_provider_and_start():
     supply = Problem.from_tables(village()).supply
-    assert supply.slot_provider.tolist() == [0, 1, 3, 3, 3]
+    assert supply.slot_provider.tolist() == [0, 1, 3, 3, 3, 3]
     assert supply.slot_start.tolist() == [
-        minute(f"2026-05-01 {clock}") for clock in ("09:00", "08:00", "08:00", "12:00", "18:00")
+        minute(f"2026-05-01 {clock}") for clock in ("09:00", "08:00", "07:00", "08:00", "12:00", "18:00")
     ]
     assert supply.slot_end.tolist() == [
-        minute(f"2026-05-01 {clock}") for clock in ("11:30", "10:00", "12:00", "18:00", "20:00")
+        minute(f"2026-05-01 {clock}") for clock in ("11:30", "10:00", "08:00", "12:00", "18:00", "20:00")
     ]
-    assert supply.slot_capacity.tolist() == [1, 1, 3, 3, 3]
+    assert supply.slot_capacity.tolist() == [1, 1, 3, 3, 3, 3]
     assert set(supply.slot_day.tolist()) == {day("2026-05-01")}
     monday = day("2026-04-27")
     assert set(supply.slot_week.tolist()) == {(monday + 3) // 7}
@@ -122,8 +124,63 @@ def test_demand_by_hand():
     dialects = Problem.from_tables(village()).supply.dialects.tolist()
     assert demand.dialect.tolist() == [dialects.index("Wu"), -2, -1]
     assert demand.hometown.tolist() == [-1, -1, -1]
-    assert demand.forbid_request.tolist() == [0]
-    assert demand.forbid_provider.tolist() == [3]
+    assert demand.forbid_request.tolist() == [0, 0]
+    assert demand.forbid_provider.tolist() == [2, 3]  # O1's volunteer and its own staff
+
+
+def test_who_forbids_an_organisation_forbids_everybody_charged_to_it_once():
+    tables = changed("volunteers", organization_id=["O2", "O2", "O1"])
+    tables["pins"] = pd.DataFrame(
+        [
+            ("R3", "O2", "forbid"),
+            ("R3", "V1", "forbid"),
+            ("R1", "V3", "forbid"),
+            ("R1", "O1", "forbid"),
+            ("R2", "O1", "assign"),
+        ],
+        columns=["request_id", "provider_id", "action"],
+    )
+    demand = Problem.from_tables(tables).demand
+    pairs = list(zip(demand.forbid_request.tolist(), demand.forbid_provider.tolist(), strict=True))
+    assert pairs == [(0, 2), (0, 3), (2, 0), (2, 1)]  # O2 has no staff of its own, and V1 stands once
+    assert (demand.forbid_request.dtype, demand.forbid_provider.dtype) == (np.int32, np.int32)
+
+
+def test_forbidden_pairs_against_looking_at_every_pin():
+    rng = np.random.default_rng(3)
+    for seed in range(20):
+        tables = random_town(seed)
+        people = tables["volunteers"].set_index("volunteer_id")["organization_id"]
+        firms = tables["organizations"]["organization_id"].tolist()
+        asked = tables["requests"]["request_id"].tolist()
+        everybody = [*people.index, *firms]
+        pins = {(asked[rng.integers(len(asked))], everybody[rng.integers(len(everybody))]) for _ in range(12)}
+        tables["pins"] = pd.DataFrame(sorted(pins), columns=["request_id", "provider_id"]).assign(
+            action="forbid"
+        )
+        problem = Problem.from_tables(tables)
+        ids = problem.supply.provider_id.tolist()
+        expected = {
+            (r, p) for r, pinned in pins for p in ids if p == pinned or people.get(p, default=p) == pinned
+        }
+        found = [
+            (problem.demand.request_id[r], ids[p])
+            for r, p in zip(problem.demand.forbid_request, problem.demand.forbid_provider, strict=True)
+        ]
+        assert set(found) == expected
+        assert len(found) == len(expected)
+
+
+def test_every_stated_hour_of_a_long_time_is_bookable_by_the_default_policy():
+    tables = village()
+    tables["availability"] = {
+        "provider_id": ["V1"], "start": ["2026-05-01 19:30"], "end": ["2026-05-02 07:00"]
+    }  # fmt: skip
+    supply = Problem.from_tables(tables, horizon=("2026-05-01", "2026-05-03")).supply
+    clocks = ["2026-05-01 19:30", "2026-05-01 21:00", "2026-05-02 00:00", "2026-05-02 07:00"]
+    assert supply.slot_start.tolist() == [minute(clock) for clock in clocks[:-1]]
+    assert supply.slot_end.tolist() == [minute(clock) for clock in clocks[1:]]
+    assert supply.slot_day.tolist() == [day("2026-05-01"), day("2026-05-01"), day("2026-05-02")]
 
 
 def test_unmet_cost_is_base_priority_and_group():
@@ -133,7 +190,8 @@ def test_unmet_cost_is_base_priority_and_group():
 
 
 def test_linked_duplicates_ask_for_nobody():
-    demand = Problem.from_tables(changed("requests", duplicate_of=["R2", None, None])).demand
+    tables = changed("requests", duplicate_of=["R2", None, None])
+    demand = Problem.from_tables({**tables, "pins": None}).demand
     assert demand.request_id.tolist() == ["R2", "R3"]
     assert demand.row.tolist() == [1, 2]
     assert len(demand.forbid_request) == 0
@@ -218,8 +276,8 @@ def test_an_absent_roster_of_times_is_filled_by_presets():
 def test_who_states_nothing_beside_a_roster_of_times_is_free_only_by_a_preset_of_his_own():
     tables = changed("volunteers", preset=["always", None, "always"])
     supply = Problem.from_tables(tables).supply
-    assert supply.provider_id[supply.slot_provider].tolist() == ["V1", "V2", *["V3"] * 3, *["O1"] * 3]
-    assert supply.slot_assumed.tolist() == [False, False, True, True, True, False, False, False]
+    assert supply.provider_id[supply.slot_provider].tolist() == ["V1", "V2", *["V3"] * 3, *["O1"] * 4]
+    assert supply.slot_assumed.tolist() == [False, False, True, True, True, False, False, False, False]
     tables["availability"] = tables["availability"].iloc[:0]
     supply = Problem.from_tables(tables).supply
     assert supply.provider_id[supply.slot_provider].tolist() == [*["V1"] * 3, *["V3"] * 3]

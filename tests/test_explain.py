@@ -87,3 +87,12 @@ def test_markup_in_ids_is_shown_not_run() -> None:
     }
     text = gm.explain(gm.match(gm.Problem.from_tables(tables)), "<b>")._repr_html_()
     assert "<script>" not in text and "&lt;script&gt;" in text
+
+
+def test_what_is_no_plan_or_no_id_is_named(plan) -> None:
+    with pytest.raises(gm.InvalidInput, match=r"plan is a NoneType; expected a Plan: match\(problem\)"):
+        gm.explain(None, "R01")
+    with pytest.raises(gm.UnknownId, match=r"no request \['R01'\]"):
+        gm.explain(plan, ["R01"])
+    with pytest.raises(gm.UnknownId, match="no request 'R01"):
+        gm.explain(plan, "R01\x00")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from govmatch.errors import MissingExtra
-from govmatch.plan.export import escape_formulas, to_csv, to_json, to_parquet
+from govmatch.plan.export import escape_formulas, outside_certificate, to_csv, to_json, to_parquet
 from tests.handmade import empty_plan, handmade_plan
 
 DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "\0x", "=x", "＋x", "－x", "＠x"]
@@ -68,6 +68,15 @@ def test_json_is_strict_and_the_same_each_time(tmp_path) -> None:
     assert first["start"].endswith("+08:00")
     assert isinstance(first["hops"], int) and isinstance(first["travel_known"], bool)
     assert len(read["unmet"]) == len(plan.unmet)
+
+
+def test_outside_readers_get_a_certificate_without_exact_costs() -> None:
+    told = outside_certificate(handmade_plan(gap=float("inf")))
+    assert {"primal", "bound", "pairs", "arcs", "rounds"}.isdisjoint(told)
+    kept = {"gap", "termination", "verified", "scope", "policy_fingerprint", "problem_fingerprint",
+            "assumed_share", "placed_assumed_share", "synthetic"}  # fmt: skip
+    assert kept <= set(told)
+    assert told["gap"] is None and told["termination"] == "optimal" and told["synthetic"] is True
 
 
 def test_half_a_surrogate_does_not_stop_an_export(tmp_path) -> None:

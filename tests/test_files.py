@@ -1,5 +1,6 @@
 import datetime as dt
 import gzip
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,6 @@ import pytest
 
 from govmatch.errors import InvalidInput
 from govmatch.model import files
-from govmatch.model.aliases import apply_aliases
 from govmatch.model.files import COLUMN_REFERENCE, read_tables, write_atomically, write_tables
 
 
@@ -51,7 +51,7 @@ def test_everything_is_text_and_ids_keep_their_zeros(tmp_path):
     put(
         tmp_path,
         "requests.csv",
-        'request_id,community_id,people,note\n007, C1 ,2,"a, ""b""\nc"\n\n,,,\n8,C2\n',
+        'request_id,community_id,people,note\n007, C1 ,2,"a, ""b""\nc"\n\n,,,\n8,C2,,\n',
     )
     frame = read_tables(tmp_path)["requests"]
     assert frame.to_dict("list") == {
@@ -309,11 +309,126 @@ def test_half_a_surrogate_pair_becomes_a_question_mark(tmp_path):
     assert (tmp_path / "x" / "a.txt").read_bytes() == b"a?b"
 
 
-def test_frames_from_elsewhere_take_aliases_too():
-    given = {"点单": pd.DataFrame({"工单号": [1], "人数": [2], 5: [3]}), "weather": pd.DataFrame({"x": [1]})}
-    named = apply_aliases(given)
-    assert list(named) == ["requests", "weather"]
-    assert list(named["requests"].columns) == ["request_id", "people", 5]
-    assert list(given["点单"].columns) == ["工单号", "人数", 5]
-    with pytest.raises(InvalidInput, match=r"the tables '点单' and 'requests' both mean requests"):
-        apply_aliases({"点单": given["点单"], "requests": given["点单"]})
+@pytest.mark.parametrize(
+    ("content", "line", "cells"),
+    [
+        ("request_id,community_id,people\nR1,C1,2\nR2,C2\n", 3, "2 cells"),
+        ("request_id,community_id,people\nR1,C1,2\n\nR2\n", 4, "1 cell"),
+        ('request_id,community_id,people\n"R\n1",C1,2\nR2,C2\n', 4, "2 cells"),
+        ("request_id;community_id;people\r\nR1;C1;2\r\nR2;C2", 3, "2 cells"),
+    ],
+)
+def test_a_truncated_row_is_not_filled_with_defaults(tmp_path, content, line, cells):
+    put(tmp_path, "requests.csv", content)
+    with pytest.raises(
+        InvalidInput, match=f"requests.csv, line {line}: {cells}, but the first row names 3 columns"
+    ):
+        read_tables(tmp_path)
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_with_and_without_quotes_a_file_reads_alike(tmp_path, quote, end):
+    rows = [f"{quote}request_id{quote},note,", "", " R1 ,'=1,", ",,", "  ", "R2, ,", ""]
+    put(tmp_path, "requests.csv", end.join(rows))
+    frame = read_tables(tmp_path)["requests"]
+    assert frame.to_dict("list") == {"request_id": ["R1", "R2"], "note": ["=1", None]}
+    assert list(frame.index) == [0, 1]
+    rows = [f"{quote}request_id{quote},note", "R1,x", ",", " ,y", "R2,"]
+    put(tmp_path, "requests.csv", end.join(rows))
+    frame = read_tables(tmp_path)["requests"]
+    assert frame.to_dict("list") == {"request_id": ["R1", None, "R2"], "note": ["x", "y", None]}
+    assert list(frame.index) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["pins.tsv", "communities.xls", "requests.tsv", "requests.ods", "点单.et", "requests.csv.zip", "pins"],
+)
+def test_a_table_in_a_file_that_is_not_read_is_named(tmp_path, name):
+    put(tmp_path, "volunteers.csv", "volunteer_id\nV1\n")
+    put(tmp_path, name, "a\n")
+    stem = name.split(".")[0]
+    with pytest.raises(
+        InvalidInput, match=rf"{name} is named as the table \w+, .* not read; save it as {stem}\.csv"
+    ):
+        read_tables(tmp_path)
+
+
+def test_papers_named_as_tables_stay(tmp_path):
+    put(tmp_path, "requests.csv", "request_id\nR1\n")
+    for name in ("about.md", "requests.pdf", "requests.csv~", "requests.csv.bak", "weather.tsv", "LICENSE"):
+        put(tmp_path, name, b"\0")
+    assert list(read_tables(tmp_path)) == ["requests"]
+
+
+def test_the_encoding_can_be_named(tmp_path):
+    put(tmp_path, "communities.csv", "community_id,name\nC1,西山社區\n", "big5")
+    with pytest.raises(InvalidInput, match=r"communities.csv: read as GB18030, byte 23 is a private-use"):
+        read_tables(tmp_path)
+    assert read_tables(tmp_path, encoding="big5")["communities"].name.tolist() == ["西山社區"]
+    with pytest.raises(InvalidInput, match=r"encoding: found 'big-6'"):
+        read_tables(tmp_path, encoding="big-6")
+
+
+@pytest.mark.parametrize("path", [None, 3, "a\0b", b"a", ["a"]])
+def test_paths_that_are_none(path):
+    with pytest.raises(InvalidInput, match=r"path: found .*; expected a path"):
+        read_tables(path)
+    with pytest.raises(InvalidInput, match=r"folder: found .*; expected a path"):
+        write_tables({}, path)
+
+
+def test_a_name_longer_than_any_file_has(tmp_path):
+    with pytest.raises(InvalidInput, match=r"there is no folder 'xxx"):
+        read_tables("x" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("tables", "words"),
+    [
+        (None, "tables: found None; expected a mapping of table names to DataFrames"),
+        ({"requests": 3}, "the table requests: found 3; expected a pandas DataFrame"),
+        ({3: pd.DataFrame()}, "unknown table 3; the tables are communities"),
+        (
+            {"requests": pd.DataFrame([[1, 2]], columns=["a", "a"])},
+            "the table requests has the column 'a' twice; expected it once",
+        ),
+    ],
+)
+def test_what_cannot_be_written(tmp_path, tables, words):
+    with pytest.raises(InvalidInput, match=words):
+        write_tables(tables, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_numbers_and_categories_are_written_as_they_are(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "a": np.array([0.1, np.nan, 2], dtype="float32"),
+            "b": pd.Categorical(["x,y", None, "=z"]),
+            "c": pd.array([True, None, False], dtype="boolean"),
+            "d": pd.array(["\rq", None, '"'], dtype="str"),
+            "e": np.array([1, 2, 3], dtype="int8"),
+            "f": [np.bool_(True), 1, 1.0],
+        }
+    )
+    (path,) = write_tables({"requests": frame}, tmp_path)
+    assert path.read_bytes().decode() == (
+        'a,b,c,d,e,f\n0.1,"x,y",true,"\'\rq",1,true\n,,,,2,1\n2.0,\'=z,false,"""",3,1.0\n'
+    )
+    (path,) = write_tables({"about": pd.DataFrame({"key": ["a", None]})}, tmp_path)
+    assert path.read_bytes() == b'key\na\n""\n'
+
+
+def test_a_county_is_written_and_read_in_seconds(tmp_path):
+    n = 300_000
+    begin = pd.Timestamp("2026-05-20 08:00", tz="Asia/Shanghai")
+    starts = begin + pd.to_timedelta(np.arange(n) % 60 * 60, unit="s")
+    ids = [f"V{i}" for i in range(n)]
+    frame = pd.DataFrame({"provider_id": ids, "start": starts, "end": starts, "note": "x"})
+    clock = time.process_time()
+    write_tables({"availability": frame}, tmp_path)
+    back = read_tables(tmp_path)["availability"]
+    assert time.process_time() - clock < 2.5
+    assert back.provider_id.tolist() == ids

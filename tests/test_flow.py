@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 
+from govmatch.errors import SolverError
 from govmatch.solve import flow
 from govmatch.solve.certificate import prove
 from govmatch.solve.instance import Instance
@@ -84,3 +85,23 @@ def test_an_instance_without_requests_costs_nothing() -> None:
     none = np.zeros(0, np.int64)
     instance = Instance(none, none, none, none, none, none, np.array([1]), np.array([-1]), np.array([0]))
     assert prove(instance, flow.solve(instance)).primal == 0
+
+
+def test_a_file_beside_the_script_is_not_run(tmp_path, monkeypatch) -> None:
+    mark = tmp_path / "ran"
+    (tmp_path / "random.py").write_text(f"open({str(mark)!r}, 'w')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert flow.solve(random_instance(5), time.monotonic() + 60).termination == "optimal"
+    assert not mark.exists()
+
+
+def test_a_failing_process_is_told(monkeypatch) -> None:
+    monkeypatch.setattr(flow, "_FIELDS", ("tail", "head"))
+    with pytest.raises(SolverError, match=r"(?s)the flow solver's process failed: .*Network"):
+        flow.solve(random_instance(5), time.monotonic() + 60)
+
+
+def test_a_process_that_does_not_start_is_told(monkeypatch) -> None:
+    monkeypatch.setattr(flow.sys, "executable", "no such python")
+    with pytest.raises(SolverError, match=r"a process for the flow solver could not be started: .*no such"):
+        flow.solve(random_instance(5), time.monotonic() + 60)

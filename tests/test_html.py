@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import govmatch as gm
+from govmatch.errors import InvalidInput
+from govmatch.plan.reasons import REASONS
 from govmatch.plan.repr_html import plan_repr_html
 from govmatch.reporting.html import report
 from govmatch.reporting.page_parts import bars, both, hour_columns, key_figure
@@ -116,9 +118,8 @@ def test_every_text_is_escaped() -> None:
 
 @pytest.mark.parametrize("gap", [0.0, 0.0123])
 def test_certificate_in_words(gap: float) -> None:
-    page = report(
-        handmade_plan(gap=gap, verified=False, synthetic=False, scope="given_arcs", termination="time_limit")
-    )
+    page = report(handmade_plan(gap=gap, verified=False, synthetic=False, termination="time_limit"))
+    assert "1,234,567 eligible pairs of request and slot that were looked at" in page
     assert ("已证明最优" in page) == (gap == 0)
     assert ("at most 1.23% above the optimum" in page) == (gap > 0)
     assert "未通过 not passed" in page
@@ -129,6 +130,26 @@ def test_certificate_in_words(gap: float) -> None:
 def test_an_empty_plan_has_a_page() -> None:
     text = "".join(_read(report(empty_plan())).text)
     assert "全部满足" in text
+
+
+def test_of_no_requests_no_day_is_told() -> None:
+    plan = empty_plan()
+    plan.problem.horizon = (0, 0)
+    page = str(report(plan))
+    assert "无需求 no requests" in page and "1970" not in page
+
+
+@pytest.mark.parametrize("thing", [None, {}, "plan"])
+def test_what_is_not_a_plan_is_told(thing) -> None:
+    with pytest.raises(InvalidInput, match=f"plan is a {type(thing).__name__}; expected a Plan"):
+        report(thing)
+
+
+def test_the_reason_of_several_who_start_together_is_told() -> None:
+    plan = handmade_plan()
+    plan.unmet["reason"], (_, plan.unmet["reason_zh"]) = "together", REASONS["together"]
+    page = str(report(plan))
+    assert REASONS["together"][0] in page and REASONS["together"][1] in page
 
 
 def test_places_without_coordinates() -> None:
@@ -167,7 +188,8 @@ def test_card_for_notebooks() -> None:
     text = "".join(_read(card).text)
     assert "已证明最优 proved optimal" in text and "合成人员" in text
     assert "<script" not in card and "http" not in card
-    other = plan_repr_html(handmade_plan(gap=0.5, synthetic=False, verified=False, scope="given_arcs"))
+    other = plan_repr_html(handmade_plan(gap=0.5, synthetic=False, verified=False, termination="time_limit"))
+    assert "已考察的 looked-at 1,234,567 个配对 pairs" in other and "全部 all 1,234,567" in text
     assert "gap 50.00%" in other and "合成" not in other and "not verified" in other
     assert "—" in plan_repr_html(empty_plan())
 

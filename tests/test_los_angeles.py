@@ -150,6 +150,20 @@ def test_a_day_without_requests_is_named(small):
         gm.datasets.los_angeles(small, day="2018-05-05")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"seed": -1}, "seed is -1; expected a whole number from 0"),
+        ({"seed": 10**400}, "seed is 1000.*…; expected a whole number"),
+        ({"day": ["2018-03-11"]}, r"day is \['2018-03-11'\], on which nothing was asked"),
+        ({"folder": None}, "folder is None; expected a path"),
+    ],
+)
+def test_a_wrong_argument_is_named(small, arguments, words):
+    with pytest.raises(InvalidInput, match=words):
+        gm.datasets.los_angeles(**{"folder": small, **arguments})
+
+
 def test_a_file_without_requests_is_named(small):
     pd.read_csv(small / "la311_40k.csv.gz").head(0).to_csv(small / "la311_40k.csv.gz", index=False)
     with pytest.raises(InvalidInput, match=r"la311_40k.csv.gz holds no requests"):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import io
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -255,3 +258,73 @@ def test_assignments_carry_every_term_and_their_sum() -> None:
     assert np.allclose(plan.assignments[terms].sum(axis=1), plan.assignments["cost_minutes"])
     total = plan.assignments["cost_minutes"].sum() + plan.unmet["unmet_minutes"].sum()
     assert plan.certificate.primal == pytest.approx(total)
+
+
+def test_several_people_start_together_and_the_reason_says_so() -> None:
+    tables = village(requests=pd.DataFrame([request("R1", "C1", minutes=60, people=2)]))
+    tables["availability"] = frame(
+        "provider_id start end",
+        ("V1", at("sat 09:00"), at("sat 12:00")),
+        ("V2", at("sat 09:00"), at("sat 12:00")),
+    )
+    plan = matched(tables)
+    assert plan.unmet["reason"].tolist() == ["together"]
+    assert "同时" in plan.unmet["reason_zh"].iloc[0]
+
+
+def test_a_plan_cut_by_time_never_says_that_everybody_is_busy(monkeypatch) -> None:
+    monkeypatch.setattr("govmatch.solve.flow._flow_by", lambda network, deadline: None)
+    problem = gm.Problem.from_tables(gm.datasets.xishan(seed=1, requests=150, volunteers=300, scarcity=2.0))
+    plan = gm.match(problem, time_limit=60)
+    assert plan.certificate.termination == "time_limit"
+    assert "capacity" not in set(plan.unmet["reason"])
+    assert "time" in set(plan.unmet["reason"])
+    assert plan.certificate.bound <= plan.certificate.primal
+
+
+def test_what_no_time_was_left_for_is_not_counted(monkeypatch) -> None:
+    monkeypatch.setattr("govmatch.plan.match._Clock.stop", lambda self: True)
+    problem = gm.Problem.from_tables(hand_town())
+    plan = gm.match(problem, time_limit=60)
+    late = plan.unmet.loc[plan.unmet["reason"] == "time", "request_id"].iloc[0]
+    assert gm.explain(plan, late).funnel["stage"].tolist() == [
+        "all providers",
+        "skill",
+        "level",
+        "certificate",
+    ]
+    looked_at = int(plan.search.examined.sum())
+    assert plan.funnel["pairs"].sum() == looked_at * problem.supply.n_providers
+
+
+@pytest.mark.parametrize("limit", [float("inf"), 1e10, 10**400])
+def test_a_limit_beyond_all_time_is_none(limit) -> None:
+    plan = gm.match(gm.Problem.from_tables(village()), time_limit=limit)
+    assert plan.certificate.termination == "optimal"
+
+
+def test_progress_is_drawn_on_a_terminal_after_a_second(monkeypatch) -> None:
+    module = importlib.import_module("govmatch.plan.match")
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen, bar = Terminal(), module.tqdm
+    monkeypatch.setattr(module, "tqdm", lambda **how: bar(**{**how, "file": screen, "delay": 1e-9}))
+    gm.match(gm.Problem.from_tables(village()))
+    assert "verify 校验" in screen.getvalue()
+    quiet = io.StringIO()
+    monkeypatch.setattr(module, "tqdm", lambda **how: bar(**{**how, "file": quiet, "delay": 1e-9}))
+    gm.match(gm.Problem.from_tables(village()))
+    assert quiet.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    "weights", [{"wait_minutes": 0.015}, {"wait_minutes": 0.022}, {"level_minutes": 0.075}]
+)
+def test_every_room_rounds_a_term_alike(weights) -> None:
+
+    policy = replace(gm.Policy(), fit=replace(gm.Policy().fit, **weights))
+    tables = gm.datasets.xishan(seed=5, requests=120, volunteers=500)
+    assert matched(tables, policy=policy).certificate.gap == 0

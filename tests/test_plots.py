@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 import govmatch as gm
-from govmatch.errors import MissingExtra
+from govmatch.errors import InvalidInput, MissingExtra
 from tests.handmade import empty_plan, handmade_plan
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -44,7 +44,7 @@ def test_pictures_in_chinese(picture, plan, tmp_path) -> None:
     ax = picture(plan)
     ax.figure.savefig(tmp_path / "a.png", dpi=40)  # a glyph that the font lacks would warn, and fail
     assert "合成人员 synthetic people" in _texts(ax)
-    assert "2026-11-21" in _texts(ax)
+    assert ("2026-11-21" if len(plan.assignments) else "无需求 no requests") in _texts(ax)
 
 
 @pytest.mark.parametrize("picture", PICTURES)
@@ -84,6 +84,22 @@ def test_bars_are_the_counts(monkeypatch) -> None:
     counted = plan.unmet.groupby("reason")["people"].sum().sort_values().tolist()
     assert sorted(bar.get_width() for bar in unmet.patches) == counted
     assert sum(bar.get_height() for bar in day.patches) == 60 + len(plan.assignments)
+
+
+@pytest.mark.parametrize("picture", PICTURES)
+@pytest.mark.parametrize("thing", [None, {}])
+def test_what_is_not_a_plan_is_told(picture, thing) -> None:
+    with pytest.raises(InvalidInput, match=f"plan is a {type(thing).__name__}; expected a Plan"):
+        picture(thing)
+
+
+def test_of_no_requests_no_day_is_told(monkeypatch) -> None:
+    plan = empty_plan()
+    plan.problem.horizon = (0, 0)
+    _without_chinese(monkeypatch)
+    with pytest.warns(UserWarning, match="English only"):
+        texts = _texts(gm.plot_day(plan))
+    assert "no requests" in texts and "1970" not in texts and "无需求" not in texts
 
 
 def test_without_matplotlib_it_says_what_to_install(monkeypatch) -> None:

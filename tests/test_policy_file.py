@@ -2,6 +2,7 @@ import dataclasses
 import re
 import subprocess
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -260,6 +261,7 @@ def test_the_fingerprint_tells_rules_apart_and_nothing_else():
 
 
 _minutes = st.floats(0, 1e7) | st.integers(0, 10**7)
+_hops = st.floats(0, 1e5) | st.integers(0, 10**5)
 _names = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 
@@ -269,7 +271,7 @@ _names = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
         name=_names,
         description=_names,
         unmet=st.builds(Unmet, _minutes, _minutes, st.dictionaries(_names, _minutes, max_size=4)),
-        route=st.builds(Route, st.integers(0, 20), st.dictionaries(st.sampled_from(EDGE_KINDS), _minutes)),
+        route=st.builds(Route, st.integers(0, 20), st.dictionaries(st.sampled_from(EDGE_KINDS), _hops)),
         travel=st.builds(TravelRules, st.sampled_from(MODES), st.floats(1, 10)),
         fit=st.builds(Fit, _minutes, _minutes, _minutes, _minutes),
         load=st.builds(Load, st.integers(0, 24), st.integers(0, 168), _minutes),
@@ -294,3 +296,93 @@ def test_a_policy_loads_neither_numpy_nor_pandas():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_faults_name_the_line_whatever_lines_end_with(tmp_path, end):
+    path = tmp_path / "own.toml"
+    path.write_bytes(
+        end.join(["# own", "[unmet]", "base_minutes = 3", "", "[travel]", "detour = 99"]).encode()
+    )
+    with pytest.raises(InvalidPolicy, match=r"own.toml, line 6, travel.detour: found 99; expected a number"):
+        Policy.from_toml(path)
+    path.write_bytes(end.join(["[unmet]", "base_minutes = 3", "group_minutes = "]).encode())
+    with pytest.raises(InvalidPolicy, match=r"own.toml, line 3: not TOML"):
+        Policy.from_toml(path)
+
+
+@pytest.mark.parametrize(
+    "day", ["mon-fri", "Monat", "sunny", "sat/sun", "周末", "周一至周五", "星期", "7", "", "M"]
+)
+def test_only_whole_names_are_weekdays(day):
+    text = f'[presets.named.x]\nslots = []\n\ndays = ["{day}"]'
+    with pytest.raises(
+        InvalidPolicy,
+        match=r"line 4, presets.named.x.days: found .*; expected a list of different weekdays: 0",
+    ):
+        Policy.from_text(text)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["mon", "Tue", " wed ", "thu", "fri", "sat", "SUN"],
+        ["monday", "tuesday", "wednesday", "thursday", "Friday", "saturday", "sunday"],
+        [f"周{n}" for n in "一二三四五六日"],
+        [f"星期{n}" for n in "一二三四五六天"],
+        [*"012345", 6],
+    ],
+)
+def test_names_of_weekdays(names):
+    days = str(names).replace("'", '"')
+    policy = Policy.from_text(f"[presets]\ndefault = 'x'\n[presets.named.x]\nslots = []\ndays = {days}")
+    assert policy.presets.named["x"].days == (0, 1, 2, 3, 4, 5, 6)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Policy.from_toml("a\0b"), "the policy file a\0b cannot be read: embedded null byte"),
+        (lambda: Policy.from_toml(None), "path: found None; expected the path of a policy file"),
+        (lambda: Policy.read(None), "found None; expected the name of a profile or a path"),
+        (lambda: Policy.read("a\0b"), "unknown profile 'a.*b'"),
+        (lambda: Policy.profile(None), "unknown profile None; the profiles are default, "),
+        (lambda: Policy.from_text(None), "text: found None; expected TOML as text"),
+        (
+            lambda: Policy(unmet=Unmet(base_minutes=10**5000)),
+            "unmet.base_minutes: found int too long to be written; expected a number of minutes",
+        ),
+        (
+            lambda: Policy.from_text(f"[unmet]\nbase_minutes = 1{'0' * 5000}"),
+            "line 2: not TOML|line 1: not TOML",
+        ),
+        (
+            lambda: Policy(route=Route(hop_minutes={"tier": 100_001})),
+            "route.hop_minutes.tier: found 100001; expected a number of minutes from 0 to 100,000,",
+        ),
+    ],
+)
+def test_wrong_arguments_are_told_in_words(make, words):
+    with pytest.raises(InvalidPolicy, match=words):
+        make()
+
+
+def test_numbers_of_every_type_become_floats_and_ints():
+    third = Fraction(1, 3)
+    policy = Policy(
+        unmet=Unmet(third, np.float32(0.5), {"elderly": 7}),
+        load=Load(np.int64(2), 5, third),
+        presets=Presets("x", {"x": Preset((np.int8(1),), ())}),
+    )
+    assert policy.unmet == Unmet(1 / 3, 0.5, {"elderly": 7.0})
+    numbers = (policy.unmet.base_minutes, policy.unmet.group_minutes["elderly"], policy.load.jobs_per_day)
+    assert [type(n) for n in (*numbers, policy.presets.named["x"].days[0])] == [float, float, int, int]
+    assert Policy.from_text(policy.to_toml()) == policy
+    assert "Fraction" not in policy.to_toml()
+
+
+def test_whom_a_policy_was_made_from_does_not_change_it():
+    prices = {"tier": 2.0}
+    policy = Policy(route=Route(hop_minutes=prices))
+    prices["tier"] = -1
+    assert policy.route.hop_minutes == {"tier": 2.0}

@@ -10,6 +10,8 @@ from govmatch.errors import InvalidInput, InvalidTables
 from govmatch.model.policy import Policy
 from govmatch.model.problem import Problem
 from govmatch.model.schema import TABLES
+from govmatch.reach.alliance import Alliance
+from govmatch.reach.travel import GreatCircle
 from tests.small_tables import changed, village, with_rows
 
 
@@ -39,6 +41,8 @@ class Plug:
     [
         ({"policy": {"name": "x"}}, "policy must be a Policy; found dict"),
         ({"travel": 30.0}, "travel must have `prepare` and `fingerprint`, .*; found float"),
+        ({"travel": GreatCircle}, "travel is the class GreatCircle itself; expected an object of it"),
+        ({"alliance": Alliance}, "alliance is the class Alliance itself; expected an object of it"),
         ({"alliance": []}, "alliance must be an Alliance; found list"),
         ({"on_error": "ignore"}, "on_error must be 'raise' or 'drop'; found 'ignore'"),
         ({"horizon": "2026-05-01"}, r"horizon must be a pair \(start, end\) of times .*; found '2026-05-01'"),
@@ -67,7 +71,7 @@ def test_a_horizon_in_a_gap_of_the_clock_is_an_error():
 def test_what_a_problem_says_of_itself():
     problem = Problem.from_tables(village())
     assert repr(problem) == (
-        "<Problem of synthetic people 合成人员: 3 requests, 4 providers with 5 slots, 2 communities>"
+        "<Problem of synthetic people 合成人员: 3 requests, 4 providers with 6 slots, 2 communities>"
     )
     assert problem.about == {"synthetic": "people"}
     assert problem.synthetic

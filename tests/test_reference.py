@@ -109,3 +109,9 @@ def test_the_page_is_up_to_date():
     assert PAGE.read_text(encoding="utf-8") == reference_markdown(), (
         "docs/tables.md is older than the schema: govmatch schema --markdown > docs/tables.md"
     )
+
+
+@pytest.mark.parametrize("folder", [3, "a\0b", ["a"]])
+def test_templates_into_what_is_no_folder(folder):
+    with pytest.raises(InvalidInput, match=r"folder: found .*; expected a path"):
+        templates(folder)

@@ -147,7 +147,62 @@ def test_wrong_graphs_are_named(nodes, arcs, message):
         RoadGraph(nodes, arcs)
 
 
-@pytest.mark.parametrize("limit", [0, -1, np.nan, "60", None])
+def objects(*values):
+    return pd.Series(values, dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "arcs", "message"),
+    [
+        (
+            NODES,
+            ARCS.assign(minutes=objects(1, 10**400, 2)),
+            r"arcs\[1\].minutes is 10.*…; expected a number",
+        ),
+        (NODES, ARCS.assign(minutes=objects(1, None, 2)), r"arcs\[1\].minutes is .*; expected a number"),
+        (NODES, ARCS.assign(minutes=objects("1.5", {}, 2)), r"arcs\[1\].minutes is \{\}; expected a number"),
+        (NODES, ARCS.assign(minutes=[1, 2j, 3]), r"arcs\[0\].minutes is .*; expected a number"),
+        (
+            NODES.assign(lat=objects(0, 0, 0, 10**5000)),
+            ARCS,
+            r"nodes\[3\].lat is int too long to be written; expected a number",
+        ),
+        (
+            NODES.assign(node_id=objects("a", ["b"], "c", "d")),
+            ARCS,
+            r"nodes\[1\].node_id is \['b'\]; expected an id: a text or a number",
+        ),
+        (
+            NODES,
+            ARCS.assign(tail=objects("a", "b", ["c"])),
+            r"arcs\[2\].tail is \['c'\]; expected an id: a text or a number",
+        ),
+        (
+            pd.concat([NODES, NODES[["lon"]]], axis=1),
+            ARCS,
+            "nodes has the column 'lon' twice; expected each column once",
+        ),
+        (NODES, pd.concat([ARCS, ARCS], axis=1), "arcs has the column 'tail' twice"),
+    ],
+)
+def test_cells_and_columns_that_python_trips_over_are_named(nodes, arcs, message):
+    with pytest.raises(InvalidInput, match=message):
+        RoadGraph(nodes, arcs)
+
+
+@pytest.mark.parametrize("column", [["minutes"], None, 3])
+def test_the_column_of_minutes_is_named_by_a_text(column):
+    with pytest.raises(InvalidInput, match=r"minutes is .*; expected the name of a column of arcs"):
+        RoadGraph(NODES, ARCS, minutes=column)
+
+
+def test_ends_may_be_read_as_minutes_too():
+    arcs = pd.DataFrame({"tail": [1], "head": [2]})
+    graph = RoadGraph(NODES.iloc[:2].assign(node_id=[1, 2]), arcs, minutes="tail")
+    assert graph.arcs.to_dict("list") == {"tail": [1], "head": [2], "minutes": [1]}
+
+
+@pytest.mark.parametrize("limit", [0, -1, np.nan, "60", None, True, 10**400])
 def test_a_wrong_limit_is_named(limit):
     with pytest.raises(InvalidInput, match=r"max_minutes is .*; expected a positive number"):
         RoadGraph(NODES, ARCS, max_minutes=limit)

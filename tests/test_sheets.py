@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import govmatch as gm
+from govmatch.errors import InvalidInput
 from govmatch.reporting.sheets import coordination_sheet, dispatch_sheet, summary_sheet, write_sheets
 from govmatch.reporting.tallies import places, requests_asked
 from govmatch.reporting.whom_to_ask import whom_to_ask
@@ -142,12 +143,32 @@ def test_whom_to_ask_ranks_homes_by_distance() -> None:
 def test_several_skills_need_one_person_who_holds_all() -> None:
     plan = handmade_plan()
     plan.unmet = plan.unmet.iloc[:1].assign(skill="tutoring+repair", community_id="C000")
+    _need(plan, "tutoring", "repair")
     where = places(plan, requests_asked(plan))
     assert "人" not in whom_to_ask(plan, where)[0]
     skills = plan.problem.tables["skills"]
     both = pd.DataFrame({"provider_id": ["V00000"], "skill": ["repair"]})
     plan.problem.tables["skills"] = pd.concat([skills, both], ignore_index=True)
     assert whom_to_ask(plan, where)[0].count("(1人") == 1
+
+
+def test_a_skill_may_have_a_plus_in_its_name() -> None:
+    plan = handmade_plan()
+    plan.unmet = plan.unmet.iloc[:1].assign(skill="tutoring+repair", community_id="C000")
+    _need(plan, "tutoring+repair")
+    where = places(plan, requests_asked(plan))
+    assert "人" not in whom_to_ask(plan, where)[0]
+    skills = plan.problem.tables["skills"]
+    skills.loc[0, "skill"] = "tutoring+repair"
+    assert whom_to_ask(plan, where)[0].count("(1人") == 1
+
+
+def _need(plan, *skills: str) -> None:
+    """Make the first unserved request need these skills, and no other anything."""
+    demand = plan.problem.demand
+    at = list(demand.request_id).index(plan.unmet["request_id"].iloc[0])
+    demand.need_ptr = np.where(np.arange(len(demand.request_id) + 1) > at, len(skills), 0)
+    demand.need_skill_name = np.array(skills, dtype=object)
 
 
 def test_sheets_of_communities_alone(tmp_path) -> None:
@@ -173,26 +194,69 @@ def test_summary_adds_up() -> None:
     assert frame["已服务 served"].iloc[0] == len(plan.assignments)
 
 
+def _counts(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[["需求人次 asked", "已服务 served", "未满足 unmet"]]
+
+
 def test_outside_no_count_under_five_is_shown() -> None:
     plan = handmade_plan(400)
     inside, outside = (summary_sheet(plan, outside=o).frame for o in (False, True))
-    for column in ("需求人次 asked", "已服务 served", "未满足 unmet"):
-        shown = [v for v in outside[column] if not isinstance(v, str)]
-        assert all(v == 0 or v >= 5 for v in shown)
-        kept = outside[column].map(lambda v: not isinstance(v, str))
-        assert (outside.loc[kept, column] == inside.loc[kept, column]).all()
-    cells = inside["层级 level"].str.startswith("明细")
-    small = cells & (inside["需求人次 asked"] < 5)
-    assert small.any()
-    assert (
-        outside.loc[small, ["需求人次 asked", "已服务 served", "未满足 unmet", "服务率 share"]] == "<5"
-    ).all(axis=None)
-    assert "fewer than 5" in summary_sheet(plan, outside=True).notes[1]
+    assert ((_counts(inside) > 0) & (_counts(inside) < 5)).any(axis=None)
+    told = _counts(outside).astype(int)
+    assert ((told == 0) | (told >= 5)).all(axis=None)
+    assert (told.iloc[0] == _counts(inside).iloc[0]).all(), "the whole is told as it is"
+    towns = outside["层级 level"].str.startswith("镇街")
+    assert (told[towns].sum() == told.iloc[0]).all(), "each town is in one row"
+    assert "、".join(outside.loc[towns, "镇街 town"]) == "镇00、镇01、镇02"
+    alone = outside[towns & ~outside["镇街 town"].str.contains("、")].set_index("镇街 town")
+    same = inside[inside["层级 level"].str.startswith("镇街")].set_index("镇街 town").loc[alone.index]
+    assert len(alone) and (_counts(alone).astype(int) == _counts(same)).all(axis=None)
+    notes = " ".join(summary_sheet(plan, outside=True).notes)
+    assert "joined with the next" in notes and "与相邻镇街、社区合并" in notes
+
+
+def test_four_and_four_of_eight_unmet_are_not_told(tmp_path) -> None:
+    plan = handmade_plan(110, towns=2, per_town=1)
+    asked, unmet = plan.problem.tables["requests"], plan.unmet
+    asked["community_id"] = np.where(np.arange(110) < 50, "C000", "C001")
+    missing = [*range(4), *range(50, 54)]
+    plan.unmet = unmet.iloc[:8].assign(request_id=asked["request_id"].iloc[missing].to_numpy())
+    plan.assignments = pd.DataFrame({"request_id": asked["request_id"].drop(missing).to_numpy()})
+    path = write_sheets(plan, tmp_path, outside=True)[1]
+    assert _counts(pd.read_csv(path, dtype=str)).values.tolist() == [["110", "102", "8"]]
+
+
+@pytest.mark.parametrize(("n", "asked"), [(3, "<5"), (9, 9)])
+def test_outside_few_unmet_in_all_leave_at_most_what_was_asked(n: int, asked: object) -> None:
+    plan = handmade_plan(n, towns=1, per_town=1)
+    requests = plan.problem.tables["requests"]["request_id"]
+    plan.unmet = plan.unmet.iloc[:0]
+    plan.assignments = pd.DataFrame({"request_id": requests[1:].to_numpy()})
+    plan.unmet = pd.DataFrame({"request_id": requests[:1], "people": 1})
+    first = summary_sheet(plan, outside=True).frame.iloc[0]
+    assert first[["需求人次 asked", "已服务 served", "未满足 unmet", "服务率 share"]].tolist() == [
+        asked, "*", "*", "*"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("thing", [None, {}, "plan"])
+def test_what_is_not_a_plan_is_told(thing, tmp_path) -> None:
+    words = f"plan is a {type(thing).__name__}; expected a Plan"
+    with pytest.raises(InvalidInput, match=words):
+        gm.write_sheets(thing, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
 
 
 def test_an_empty_plan_has_sheets(tmp_path) -> None:
     for path in [*write_sheets(empty_plan(), tmp_path), *write_sheets(empty_plan(), tmp_path, outside=True)]:
         assert path.stat().st_size > 0
+
+
+def test_of_no_requests_no_day_is_told() -> None:
+    plan = empty_plan()
+    plan.problem.horizon = (0, 0)
+    for sheet in (dispatch_sheet(plan), coordination_sheet(plan), summary_sheet(plan)):
+        assert "无需求 no requests" in sheet.title and "1970" not in sheet.title
 
 
 def test_a_cell_that_excel_would_refuse_is_made_fit() -> None:

@@ -373,6 +373,50 @@ def test_unknown_columns_are_ignored_and_listed():
     assert problem.fingerprint == Problem.from_tables(village()).fingerprint
 
 
+@pytest.mark.parametrize(
+    ("table", "slip", "near"),
+    [
+        ("requests", "clearence", "clearance"),
+        ("requests", "certifed", "certified"),
+        ("requests", "Priority", "priority"),
+        ("roles", "skil", "skill"),
+        ("volunteers", "max_job_per_day", "max_jobs_per_day"),
+        ("volunteers", "max jobs per week", "max_jobs_per_week"),
+        ("organizations", "capacity_per_slots", "capacity_per_slot"),
+    ],
+)
+def test_a_column_that_is_nearly_one_of_the_schema_is_a_fault(table, slip, near):
+    tables = village()
+    frame = tables.get(table, pd.DataFrame({"request_id": ["R2"], "skill": ["repair"]}))
+    tables[table] = frame.drop(columns=near, errors="ignore").assign(**{slip: 1})
+    found = normalise(tables)[1].set_index("code")
+    assert found.loc["misspelt_column", ["table", "row", "column"]].tolist() == [table, -1, slip]
+    message = found.loc["misspelt_column", "message"]
+    assert message == (
+        f"{table} has no column {slip!r}; did you mean {near}? Rename the column or leave it out"
+    )
+    with pytest.raises(InvalidTables, match=f"did you mean {near}"):
+        Problem.from_tables(tables, on_error="drop")
+
+
+def test_words_of_their_own_and_columns_beside_the_one_they_resemble_are_no_slips():
+    tables = changed("volunteers", community="West", household_id="H", latitude=30.5)
+    tables["communities"] = tables["communities"].assign(place="near the lake")
+    problem = Problem.from_tables(tables)
+    assert problem.ignored == (
+        "communities.place",
+        "volunteers.community",
+        "volunteers.household_id",
+        "volunteers.latitude",
+    )
+
+
+def test_the_nearest_table_is_named_whatever_its_case():
+    tables = {**village(), "SKILL": village()["skills"]}
+    _, message = only(tables, "unknown_table")
+    assert message == "there is no such table; did you mean skills?"
+
+
 def test_every_fault_is_collected_and_five_are_shown():
     tables = with_rows("requests", *[{"request_id": f"X{i}", "community_id": f"C{i}"} for i in range(10, 17)])
     tables["volunteers"] = tables["volunteers"].assign(mode=["boat", "ski", None])

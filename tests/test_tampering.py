@@ -295,7 +295,21 @@ UNMET = {
         lambda u: changed(u, "R15", reason="capacity"),
     ),
     "no such reason": ("reason_wrong", "expected one of", lambda u: changed(u, "R08", reason="bad luck")),
-    "no time, says optimal": ("reason_wrong", "expected one of", lambda u: changed(u, "R08", reason="time")),
+    "no time, says optimal": (
+        "reason_wrong",
+        "only a plan that ran out of time",
+        lambda u: changed(u, "R08", reason="time"),
+    ),
+    "another reason's text": (
+        "reason_wrong",
+        "reason_zh is '路程过远'; '尚无人提供此项服务' says 'no_such_service'",
+        lambda u: changed(u, "R08", reason_zh="路程过远"),
+    ),
+    "a column twice": (
+        "malformed",
+        "more than one column 'reason'",
+        lambda u: pd.concat([u, u[["reason"]]], axis=1),
+    ),
     "wrong count": ("reason_wrong", "eligible is 99", lambda u: changed(u, "R15", eligible=99)),
     "a column is missing": ("missing_column", "no column 'reason'", lambda u: u.drop(columns="reason")),
 }
@@ -305,7 +319,8 @@ CERTIFICATE = {
     "bound": ("bound_above_primal", "bound is", lambda c: {"bound": c.primal + 1}),
     "no bound": ("gap_wrong", "without a primal and a bound", lambda c: {"bound": None}),
     "a bound that is no number": ("malformed", "bound is 'x'", lambda c: {"bound": "x"}),
-    "a bound that is none": ("bound_above_primal", "bound is nan", lambda c: {"bound": float("nan")}),
+    "a bound beyond floats": ("malformed", "bound is 1000", lambda c: {"bound": 10**400}),
+    "a bound that is none": ("malformed", "bound is nan", lambda c: {"bound": float("nan")}),
     "gap": ("gap_wrong", "gap is 0.5", lambda c: {"gap": 0.5}),
     "not a gap": ("gap_wrong", "gap is None", lambda c: {"gap": None}),
     "termination": ("termination_wrong", "expected one of", lambda c: {"termination": "done"}),
@@ -314,12 +329,69 @@ CERTIFICATE = {
         "with gap 0.1",
         lambda c: {"bound": 0.9 * c.primal, "gap": 0.1},
     ),
+    "an old termination": (
+        "termination_wrong",
+        "expected one of optimal, time_limit",
+        lambda c: {"termination": "gap_reached"},
+    ),
     "scope": ("scope_wrong", "expected one of", lambda c: {"scope": "some"}),
+    "an old scope": ("scope_wrong", "expected one of all_pairs", lambda c: {"scope": "given_arcs"}),
+    "more arcs than pairs": ("search_wrong", "pairs are eligible", lambda c: {"arcs": c.pairs + 1}),
+    "fewer arcs than used": (
+        "search_wrong",
+        "1 arcs were generated; the plan uses 12",
+        lambda c: {"arcs": 1},
+    ),
+    "arcs are no number": ("search_wrong", "arcs is 'x'", lambda c: {"arcs": "x"}),
+    "pairs are no whole number": ("search_wrong", "pairs is 7.5", lambda c: {"pairs": 7.5}),
+    "no round": ("search_wrong", "rounds is 0; expected a whole number of 1", lambda c: {"rounds": 0}),
+    "rounds are a flag": ("search_wrong", "rounds is True", lambda c: {"rounds": True}),
+    "resolution": (
+        "search_wrong",
+        "resolution_minutes is 1; costs are of 0.01",
+        lambda c: {"resolution_minutes": 1},
+    ),
+    "no solver": ("search_wrong", "solver is ''", lambda c: {"solver": ""}),
+    "verified, perhaps": ("search_wrong", "verified is 'yes'", lambda c: {"verified": "yes"}),
+    "too few pairs": (
+        "funnel_wrong",
+        "providers have an eligible slot, yet the certificate counts 1",
+        lambda c: {"pairs": 1},
+    ),
     "problem": ("fingerprint_wrong", "problem_fingerprint", lambda c: {"problem_fingerprint": "x"}),
     "policy": ("fingerprint_wrong", "policy_fingerprint", lambda c: {"policy_fingerprint": "x"}),
     "assumed": ("share_wrong", "assumed_share is 0.5", lambda c: {"assumed_share": 0.5}),
     "placed": ("share_wrong", "placed_assumed_share is None", lambda c: {"placed_assumed_share": None}),
     "synthetic": ("synthetic_wrong", "synthetic is False", lambda c: {"synthetic": False}),
+    "synthetic, perhaps": ("synthetic_wrong", "synthetic is 'True'", lambda c: {"synthetic": "True"}),
+}
+
+
+def funnel_cell(f, row, **cells):
+    f = f.astype(dict.fromkeys(cells, object))
+    for column, value in cells.items():
+        f.loc[row, column] = value
+    return f
+
+
+FUNNEL = {
+    "rows in another order": ("funnel_wrong", "its rows are eligible, cost", lambda f: f.iloc[::-1]),
+    "a row is lost": ("funnel_wrong", "expected no_such_service, level", lambda f: f.iloc[1:]),
+    "another name": ("funnel_wrong", "its rows are skill, ", lambda f: funnel_cell(f, 0, reason="skill")),
+    "another text": (
+        "funnel_wrong",
+        "reason_zh is '等级'; '技能等级不足' says 'level'",
+        lambda f: funnel_cell(f, 1, reason_zh="等级"),
+    ),
+    "one too many": (
+        "funnel_wrong",
+        "its pairs add up to 161; 16 requests and 10 providers make 160",
+        lambda f: funnel_cell(f, 0, pairs=f["pairs"][0] + 1),
+    ),
+    "less than none": ("funnel_wrong", "level counts -1 pairs", lambda f: funnel_cell(f, 1, pairs=-1)),
+    "half a pair": ("funnel_wrong", "level counts 0.5 pairs", lambda f: funnel_cell(f, 1, pairs=0.5)),
+    "a column is missing": ("missing_column", "no column 'pairs'", lambda f: f.drop(columns="pairs")),
+    "no frame": ("malformed", "plan.funnel is a NoneType", lambda f: None),
 }
 
 
@@ -355,6 +427,44 @@ def test_certificate(problem, plan, case):
     code, words, tamper = CERTIFICATE[case]
     certificate = replace(plan.certificate, **tamper(plan.certificate))
     named(found(problem, replace(plan, certificate=certificate)), code, words)
+
+
+@pytest.mark.parametrize("case", FUNNEL)
+def test_funnel(problem, plan, case):
+    code, words, tamper = FUNNEL[case]
+    named(found(problem, replace(plan, funnel=tamper(plan.funnel.copy()))), code, words)
+
+
+def test_a_funnel_of_whole_requests_where_time_ran_out(problem, plan):
+    cut = replace(plan, certificate=replace(plan.certificate, termination="time_limit"))
+    odd = funnel_cell(plan.funnel, 0, pairs=plan.funnel["pairs"][0] - 3)
+    named(found(problem, replace(cut, funnel=odd)), "funnel_wrong", "or whole multiples of 10")
+
+
+@pytest.mark.parametrize("linked", [0, 2, None, "1", True])
+def test_linked(problem, plan, linked):
+    faults = found(problem, replace(plan, linked=linked))
+    named(faults, "linked_wrong", f"linked is {linked!r}; 1 requests name another in duplicate_of")
+
+
+@pytest.mark.parametrize("column", ["travel_known", "assumed"])
+@pytest.mark.parametrize("cell", ["True", 1, 1.0, None])
+def test_flags_are_true_or_false(problem, plan, column, cell):
+    """Text such as "False" is true to Python."""
+    a = plan.assignments.astype({column: object})
+    a[column] = cell
+    faults = found(problem, replace(plan, assignments=a))
+    named(faults, "malformed", f"{column} is {cell!r}; expected True or False")
+    assert len(faults) == len(a)
+
+
+@pytest.mark.parametrize("term", ["route_cost", "dialect_cost", "hometown_cost", "level_cost", "wait_cost"])
+def test_a_hundredth_is_found(problem, plan, term):
+    """Only travel is rounded from a float that two formulas may tell apart."""
+    a = plan.assignments
+    shifted = a.assign(**{term: a[term] + 0.01, "cost_minutes": a["cost_minutes"] + 0.01})
+    faults = found(problem, replace(plan, assignments=shifted))
+    assert (faults["code"] == "wrong_cost_term").sum() == len(a)
 
 
 def test_a_certificate_without_its_fields(problem, plan):

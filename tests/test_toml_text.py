@@ -1,6 +1,7 @@
 import pytest
 
-from govmatch.model.toml_text import key_line
+from govmatch.errors import InvalidInput
+from govmatch.model.toml_text import key_line, parsed
 
 TEXT = '''# a comment
 name = """
@@ -41,3 +42,13 @@ tier = 1\r
 )
 def test_the_line_on_which_a_key_is_set(path, line):
     assert key_line(TEXT, path) == line
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_lines_are_counted_whatever_they_end_with(end):
+    text = TEXT.replace("\r\n", "\n").replace("\n", end)
+    assert key_line(text, ["unmet", "base"]) == 8
+    assert key_line(text, ["route", "hops", "tier"]) == 17
+    assert parsed(text, "x")["unmet"]["q.x"] == 2
+    with pytest.raises(InvalidInput, match=r"own.toml, line 3: not TOML"):
+        parsed(end.join(["a = 1", "", "b = ", "c = 3"]), "own.toml")

@@ -11,8 +11,13 @@ from hypothesis import strategies as st
 
 from govmatch.errors import InvalidInput
 from govmatch.model.policy import Policy, TravelRules
+from govmatch.model.problem import Problem
 from govmatch.model.schema import MODES
-from govmatch.reach.travel import GreatCircle
+from govmatch.plan.decode import Pairs, assignments_frame
+from govmatch.plan.explain import explain
+from govmatch.plan.match import match
+from govmatch.reach.travel import GreatCircle, checked_minutes
+from tests.towns import hand_town
 
 pytestmark = pytest.mark.kernels
 
@@ -103,6 +108,8 @@ def test_it_can_be_pickled():
         (0.9, SPEEDS, "detour is 0.9; expected a finite number of 1 or more"),
         (math.nan, SPEEDS, "detour is nan"),
         ("1", SPEEDS, "detour is '1'"),
+        (10**400, SPEEDS, "detour is 1000.*…; expected a finite number of 1 or more"),
+        (1.3, {**SPEEDS, "car": 10**400}, r"speed_kmh\['car'\] is 1000.*…; expected a finite number above 0"),
         (1.3, 18.0, "speed_kmh is 18.0; expected a mapping"),
         (1.3, {**SPEEDS, "horse": 20}, "speed_kmh has the mode 'horse'; expected walk, ebike, car"),
         (1.3, {"walk": 4.5, "car": 30.0}, "speed_kmh lacks the mode 'ebike'"),
@@ -115,11 +122,17 @@ def test_wrong_rules_are_named(detour, speeds, message):
         GreatCircle(detour, speeds)
 
 
+def test_a_number_that_python_does_not_write_is_described():
+    with pytest.raises(InvalidInput, match="detour is int too long to be written; expected a finite"):
+        GreatCircle(10**5000)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (([1.0], [], [0], [], []), r"origin_lat has shape \(1,\), origin_lon \(0,\)"),
         ((["x"], [1.0], [0], [], []), "origin_lat and origin_lon are to be numbers in degrees"),
+        (([10**400], [1.0], [0], [], []), "origin_lat and origin_lon are to be numbers in degrees"),
         (([120.0], [30.0], [0], [], []), "origin 0 lies at lat 120.0, lon 30.0; expected ±90 and ±180"),
         (([], [], [], [0.0], [np.inf]), "destination 0 lies at lat 0.0, lon inf"),
         (([1.0], [1.0], [0, 0], [], []), r"origin_mode has shape \(2,\); expected \(1,\)"),
@@ -147,6 +160,90 @@ def test_wrong_pairs_are_named(origins, destinations, message):
     pairs = GreatCircle().prepare([0.0, 1.0], [0.0, 1.0], [0, 0], [0.0], [0.0])
     with pytest.raises(InvalidInput, match=message):
         pairs.minutes(np.array(origins), np.array(destinations))
+
+
+class CrowPairs:
+    """A plug of a user: answers with what it was made with."""
+
+    def __init__(self, answer):
+        self._answer = answer
+
+    def minutes(self, origins, destinations):
+        return self._answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (np.zeros(2), r"CrowPairs.minutes returned float64 of shape \(2,\); expected .* shape \(3,\)"),
+        (np.zeros((3, 1)), r"returned float64 of shape \(3, 1\)"),
+        (np.zeros(3, dtype=np.float32), r"returned float32 of shape \(3,\); expected a float64 array"),
+        (np.array(["1", "2", "3"]), r"CrowPairs.minutes returned <U1 of shape"),
+        ([1.0, 2.0, 3.0], r"CrowPairs.minutes returned a list; expected a float64 array of shape \(3,\)"),
+        (None, "CrowPairs.minutes returned a NoneType"),
+        (
+            np.array([1.0, -50.0, 2.0]),
+            r"CrowPairs.minutes returned -50.0 minutes from origin 5 to destination 8; expected 0 or more",
+        ),
+        (np.array([np.nan, np.inf, -np.inf]), "returned -inf minutes from origin 6 to destination 9"),
+    ],
+)
+def test_an_answer_of_a_plug_that_no_loop_may_trust_is_named(answer, message):
+    with pytest.raises(InvalidInput, match=message):
+        checked_minutes(CrowPairs(answer), np.array([4, 5, 6]), np.array([7, 8, 9]))
+
+
+def test_a_plug_that_prepares_something_else_is_named():
+    with pytest.raises(InvalidInput, match="prepare returned a NoneType without `minutes`"):
+        checked_minutes(None, np.array([0]), np.array([0]))
+
+
+def test_a_sound_answer_is_passed_on_contiguous_and_writeable():
+    answer = np.array([0.0, 9.0, np.nan, 9.0, np.inf, 9.0])[::2]
+    answer.flags.writeable = False
+    passed = checked_minutes(CrowPairs(answer), np.arange(3), np.arange(3))
+    np.testing.assert_array_equal(passed, [0.0, np.nan, np.inf])
+    assert passed.flags.c_contiguous and passed.flags.writeable
+
+
+class Wrong:
+    """A whole plug whose answers have the mistake that it is made with."""
+
+    fingerprint = "wrong"
+
+    def __init__(self, mistake):
+        self._mistake = mistake
+
+    def prepare(self, *places):
+        return self
+
+    def minutes(self, origins, destinations):
+        return self._mistake(np.full(len(origins), 5.0))
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        (lambda m: m[:-1], r"Wrong.minutes returned float64 of shape .*; expected a float64 array of shape"),
+        (lambda m: m - 55, "Wrong.minutes returned -50.0 minutes from origin .*; expected 0 or more"),
+        (list, "Wrong.minutes returned a list"),
+    ],
+)
+def test_no_plan_is_made_of_answers_that_are_wrong(mistake, message):
+    problem = Problem.from_tables(hand_town(), travel=Wrong(mistake))
+    with pytest.raises(InvalidInput, match=message):
+        match(problem)
+
+
+def test_decoding_and_explaining_ask_as_carefully_as_the_search():
+    problem = Problem.from_tables(hand_town())
+    plan = match(problem)
+    search = replace(plan.search, travel=Wrong(lambda minutes: minutes[:-1]))
+    with pytest.raises(InvalidInput, match="returned float64 of shape"):
+        explain(replace(plan, search=search), plan.assignments["request_id"].iloc[0])
+    pairs = Pairs(search.arcs.request, search.arcs.slot)
+    with pytest.raises(InvalidInput, match="returned float64 of shape"):
+        assignments_frame(problem, pairs, search, search.paths)
 
 
 @pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="the speed of compiled code")

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 import govmatch as gm
+from govmatch.plan.reasons import REASONS
 from govmatch.plan.verify_facts import read_facts
-from govmatch.plan.verify_reasons import Funnel
+from govmatch.plan.verify_funnel import Funnel
 from govmatch.plan.verify_slots import NEVER, utc_minutes, whole_days
 from govmatch.plan.verify_travel import great_circle_km, wgs84
 from tests import naive
@@ -34,7 +35,8 @@ def plan(problem):
 
 
 def test_shares_no_code_with_what_it_checks():
-    """Its modules import one another, the errors, and nothing else of the library."""
+    """Its modules import one another, the errors and the reasons' texts; nothing else of the library."""
+    allowed = ("govmatch.errors", "govmatch.plan.reasons")
     for path in sorted((ROOT / "src/govmatch/plan").glob("verify*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = []
@@ -44,7 +46,7 @@ def test_shares_no_code_with_what_it_checks():
             elif isinstance(node, ast.Import):
                 names = [alias.name for alias in node.names]
             for name in names:
-                own = name.startswith("govmatch.plan.verify_") or name == "govmatch.errors"
+                own = name.startswith("govmatch.plan.verify_") or name in allowed
                 assert own or name.split(".")[0] != "govmatch", f"{path.name} imports {name}"
 
 
@@ -94,6 +96,52 @@ def test_junk_among_the_unmet_is_a_fault_and_no_crash(problem, plan, column, jun
     assert not verification.ok
 
 
+@pytest.mark.parametrize("frame", ["assignments", "unmet", "funnel"])
+@pytest.mark.parametrize(
+    "junk",
+    [["a", "b"], {"a": 1}, 1 + 2j, np.array([1, 2]), pd.NA, b"x", 10**400, 1e308, "\ud800"],
+    ids=[
+        "list",
+        "dict",
+        "complex",
+        "array",
+        "NA",
+        "bytes",
+        "huge",
+        "near the last float",
+        "half a character",
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_odd_cells_are_faults_and_no_crash(problem, plan, frame, junk):
+    """Not even a warning, in whatever column they stand."""
+    for column in getattr(plan, frame).columns:
+        bad = getattr(plan, frame).astype({column: object})
+        bad[column] = pd.Series([junk, *bad[column][1:]], index=bad.index, dtype=object)
+        verification = gm.verify(problem, replace(plan, **{frame: bad}))
+        blank = junk is pd.NA and (frame, column) in {
+            ("assignments", "organization_id"),
+            ("unmet", "category"),
+            ("unmet", "group"),
+        }
+        assert blank or not verification.ok, column
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_column_of_complex_numbers(problem, plan):
+    bad = plan.assignments.assign(wait_cost=plan.assignments["wait_cost"] + 0j)
+    assert "wrong_cost_term" in set(gm.verify(problem, replace(plan, assignments=bad)).faults["code"])
+
+
+@pytest.mark.parametrize("nothing", [None, 7, "plan.csv", {}])
+def test_what_is_no_plan_or_problem(problem, plan, nothing):
+    kind = type(nothing).__name__
+    with pytest.raises(gm.InvalidInput, match=rf"^plan is a {kind}; expected a Plan, such as match"):
+        gm.verify(problem, nothing)
+    with pytest.raises(gm.InvalidInput, match=rf"^problem is a {kind}; expected a Problem, such as Problem"):
+        gm.verify(nothing, plan)
+
+
 def test_text_instead_of_times_is_read(problem, plan):
     """A plan that went through CSV is still the same plan."""
     written = plan.assignments.assign(
@@ -109,9 +157,30 @@ def test_rows_in_another_order(problem, plan):
 
 def test_out_of_time(problem, plan):
     """A request that nobody looked at before the time limit has that as its reason."""
-    unmet = plan.unmet.assign(reason="time", eligible=0)
-    cut = replace(plan.certificate, termination="time_limit")
-    assert gm.verify(problem, replace(plan, unmet=unmet, certificate=cut)).ok
+    cut = replace(plan, certificate=replace(plan.certificate, termination="time_limit"))
+    unmet = plan.unmet.assign(reason="time", reason_zh=REASONS["time"][1], eligible=0)
+    assert gm.verify(problem, replace(cut, unmet=unmet)).ok
+    halved = plan.funnel.assign(pairs=0)
+    assert gm.verify(problem, replace(cut, unmet=unmet, funnel=halved)).ok
+
+
+def test_who_is_left_over_when_time_runs_out_is_not_at_capacity(problem, plan):
+    """Who has eligible providers left says "time"; only an optimal plan says "capacity"."""
+    cut = replace(plan, certificate=replace(plan.certificate, termination="time_limit"))
+    faults = gm.verify(problem, cut).faults
+    assert faults["message"].tolist() == ["reason 'capacity'; only an optimal plan says so"]
+    late = plan.unmet["reason"] == "capacity"
+    texts = {"reason": "time", "reason_zh": REASONS["time"][1]}
+    unmet = plan.unmet.assign(**{c: plan.unmet[c].mask(late, text) for c, text in texts.items()})
+    assert gm.verify(problem, replace(cut, unmet=unmet)).ok
+    wrong = unmet.assign(eligible=unmet["eligible"] + late)
+    message = gm.verify(problem, replace(cut, unmet=wrong)).faults["message"].tolist()
+    assert len(message) == 1
+    assert "eligible is" in message[0]
+    everybody = plan.unmet.assign(**texts, eligible=1)
+    message = gm.verify(problem, replace(cut, unmet=everybody)).faults["message"].tolist()
+    assert "reason 'time'; the first empty stage is 'no_such_service'" in message
+    assert "reason 'distance'; recomputed 'capacity'" not in message
 
 
 def test_no_requests_and_no_supply():
@@ -235,15 +304,16 @@ def test_paths(seed):
             assert found.tolist() == [best.get(node, (-1,))[0] for node in paths.node.values]
 
 
-def test_ids_may_hold_the_arrow():
+def test_a_node_of_ones_own_may_hold_the_arrow():
+    """The tables forbid it, but an alliance may be edited in any way."""
     tables = hand_town()
-    tables = {
-        name: table.replace({"U2": "a > b", "U1": "C2 > C1"}) if name != "about" else table
-        for name, table in tables.items()
-    }
-    problem = gm.Problem.from_tables(tables)
+    alliance = gm.Alliance.from_tables(tables)
+    for end in ("C1", "O2"):
+        alliance.graph.add_edge("a > b", end, kind="tier", hop_minutes=0.25, valid_from=None, valid_to=None)
+    alliance.graph.nodes["a > b"].update(kind="organization", name="outside the tables")
+    problem = gm.Problem.from_tables(tables, alliance=alliance)
     plan = gm.match(problem)
-    assert "C2 > a > b > C2 > C1 > C1" in set(plan.assignments["route"])
+    assert "C1 > a > b > O2" in set(plan.assignments["route"])
     assert gm.verify(problem, plan).ok
 
 
@@ -334,11 +404,94 @@ def test_the_funnel(seed):
     facts, counts = read_facts(problem), naive.count_reasons(problem)
     funnel = Funnel(facts)
     for r in np.flatnonzero(~facts.requests.linked):
-        assert funnel.counts(int(r)) == counts.loc[facts.requests.ids[r]].tolist()[1:]
+        low, high = funnel.counts(int(r))
+        assert low == high == counts.loc[facts.requests.ids[r]].tolist()[1:]
+
+
+def lonely(limit=None, **policy):
+    """One volunteer, one request, the volunteer's limit in minutes."""
+    tables = {
+        "communities": pd.DataFrame({"community_id": ["C1"], "lat": [30.5], "lon": [120.7]}),
+        "volunteers": pd.DataFrame([volunteer("V", "C1", lat=30.53, lon=120.72, max_travel_minutes=limit)]),
+        "availability": free(("V", "sat 08:00", "sat 12:00")),
+        "requests": pd.DataFrame([request("R", "C1")]),
+    }
+    return gm.Problem.from_tables(tables, policy=gm.Policy(**policy))
+
+
+@pytest.mark.parametrize("off", [-0.02, -0.005, -0.003, -0.001, 0.0, 0.001, 0.003, 0.005, 0.02])
+def test_travel_at_the_limit(off):
+    """Whether it is just kept or just exceeded, the plan passes; beyond the doubt, one answer is right."""
+    way = gm.match(lonely()).assignments["travel_minutes"].iloc[0]
+    problem = lonely(way + off)
+    plan = gm.match(problem)
+    assert gm.verify(problem, plan).ok
+    assert plan.unmet["reason"].tolist() == ([] if off >= 0 else ["distance"])
+    if off < 0:
+        wrong = plan.unmet.assign(reason="capacity", reason_zh=REASONS["capacity"][1])
+        faults = gm.verify(problem, replace(plan, unmet=wrong)).faults
+        beyond = ["reason 'capacity'; recomputed 'distance'"] if off == -0.02 else []
+        assert faults["message"].tolist() == beyond
+
+
+@pytest.mark.parametrize("off", [-0.05, -0.01, 0.0, 0.01, 0.05])
+def test_cost_at_that_of_leaving_it(off):
+    """A hundredth of doubt, as travel alone is rounded from a float."""
+    way = gm.match(lonely()).assignments["cost_minutes"].iloc[0]
+    unmet = gm.Policy().unmet.__class__(base_minutes=round(way + off, 2), priority_minutes=0.0)
+    problem = lonely(unmet=unmet)
+    plan = gm.match(problem)
+    assert gm.verify(problem, plan).ok
+    assert plan.unmet["reason"].tolist() == ([] if off > 0 else ["cost"])
+    if off <= 0:
+        wrong = plan.unmet.assign(reason="capacity", reason_zh=REASONS["capacity"][1])
+        faults = gm.verify(problem, replace(plan, unmet=wrong)).faults
+        beyond = ["reason 'capacity'; recomputed 'cost'"] if off < 0 else []
+        assert faults["message"].tolist() == beyond
+
+
+def test_several_people_start_together():
+    """Nobody is free from the earliest time on: for several people that has a reason of its own."""
+    tables = hand_town()
+    tables["requests"] = pd.DataFrame(
+        [
+            request("R1", "C1", "tutoring", "sat 07:00-12:00", people=2),
+            request("R2", "C1", "tutoring", "sat 07:00-08:00"),
+        ]
+    )
+    for table in ("roles", "pins"):
+        tables.pop(table)
+    problem = gm.Problem.from_tables(tables)
+    plan = gm.match(problem)
+    assert plan.unmet["reason"].tolist() == ["together", "window"]
+    assert gm.verify(problem, plan).ok
+    swapped = plan.unmet.assign(
+        reason=["window", "together"], reason_zh=[REASONS[c][1] for c in ("window", "together")]
+    )
+    faults = gm.verify(problem, replace(plan, unmet=swapped)).faults
+    assert faults["message"].tolist() == [
+        f"reason {code!r}; 'together' is for several people and 'window' for one, {n} are asked"
+        for code, n in (("window", 2), ("together", 1))
+    ]
+
+
+def test_a_pin_on_an_organisation_holds_for_everybody_charged_to_it(problem, plan):
+    """O2 has no staff of its own; its volunteers V3 and V4 must not be sent."""
+    sent = plan.assignments[plan.assignments["organization_id"].isin(["O1", "O2"])]
+    assert set(sent["organization_id"]) == {"O1", "O2"}
+    for row in sent.itertuples():
+        tables = hand_town()
+        pin = {"request_id": row.request_id, "provider_id": row.organization_id, "action": "forbid"}
+        tables["pins"] = pd.concat([tables["pins"], pd.DataFrame([pin])], ignore_index=True)
+        pinned = gm.Problem.from_tables(tables)
+        faults = gm.verify(pinned, plan).faults
+        who = faults.loc[faults["code"] == "forbidden_pair", ["request_id", "provider_id"]]
+        assert (row.request_id, row.provider_id) in set(who.itertuples(index=False, name=None))
+        assert gm.verify(pinned, gm.match(pinned)).ok
 
 
 def test_a_costly_plug_is_not_asked_for_a_whole_funnel(monkeypatch):
-    monkeypatch.setattr("govmatch.plan.verify_reasons.MOST_PLUG_PAIRS", 0)
+    monkeypatch.setattr("govmatch.plan.verify_funnel.MOST_PLUG_PAIRS", 0)
     problem = gm.Problem.from_tables(hand_town(), travel=Crow())
     verification = gm.verify(problem, gm.match(problem))
     assert verification.ok

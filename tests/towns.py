@@ -209,7 +209,10 @@ def random_policy(seed):
             max_minutes=float(rng.choice([15.0, 45.0, 300.0])),
             unknown_minutes=float(rng.choice([7.125, 15.0, 60.0])),
         ),
-        fit=Fit(wait_minutes=float(rng.choice([0.0, 1.7, 20.0])), level_minutes=3.333),
+        fit=Fit(
+            wait_minutes=float(rng.choice([0.0, 1.7, 20.0, 0.015, 0.022, 0.075])),
+            level_minutes=float(rng.choice([3.333, 0.015, 0.022, 0.075, 1.005])),
+        ),
         load=Load(
             jobs_per_day=int(rng.integers(1, 4)),
             jobs_per_week=int(rng.integers(1, 6)),
@@ -291,8 +294,10 @@ def random_town(seed, largest=8):
         }
         for i in range(n_v)
     ]
+    # who has no staff of its own (an empty cell) must not have rows of its own
+    staffed = [o["organization_id"] for o in organizations if o["capacity_per_slot"] is not None]
     spans = []
-    for provider in [*(v["volunteer_id"] for v in volunteers), *firms]:
+    for provider in [*(v["volunteer_id"] for v in volunteers), *staffed]:
         taken = {}
         for _ in range(int(rng.integers(0, 4))):
             day, a, b = _span(rng, days)
@@ -308,10 +313,14 @@ def random_town(seed, largest=8):
             "level": int(rng.integers(1, 4)),
             "certified_until": maybe(pick(("2026-11-20", "2026-11-21", "2026-11-22", "2027-01-01")), 0.7),
         }
-        for provider in [*(v["volunteer_id"] for v in volunteers), *firms]
+        for provider in [*(v["volunteer_id"] for v in volunteers), *staffed]
         for skill in _SKILLS
         if rng.random() < (0.9 if easy else 0.5)
     ]
+    stating = {span[0] for span in spans} | {row["provider_id"] for row in skills}
+    for firm in organizations:
+        if firm["capacity_per_slot"] is None and firm["organization_id"] in stating:
+            firm["capacity_per_slot"] = 0
     requests = []
     for i in range(n_r):
         day, a, b = _span(rng, days)
@@ -341,7 +350,8 @@ def random_town(seed, largest=8):
     pins = [
         {"request_id": r, "provider_id": p, "action": "forbid"}
         for r, p in {
-            (f"R{rng.integers(n_r)}", f"V{rng.integers(n_v)}") for _ in range(int(rng.integers(0, 3)))
+            (f"R{rng.integers(n_r)}", f"V{rng.integers(n_v)}" if rng.random() < 0.6 else pick(firms))
+            for _ in range(int(rng.integers(0, 4)))
         }
     ]
     roles = []

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         InvalidTables,
         MissingExtra,
         PlanFaults,
+        SolverError,
         UnknownId,
         UnsupportedFeature,
     )
@@ -52,6 +53,7 @@ __all__ = [
     "Policy",
     "Problem",
     "RoadGraph",
+    "SolverError",
     "UnknownId",
     "UnsupportedFeature",
     "Verification",
@@ -80,6 +82,7 @@ _HOME = {
         "InvalidTables",
         "MissingExtra",
         "PlanFaults",
+        "SolverError",
         "UnknownId",
         "UnsupportedFeature",
     ),

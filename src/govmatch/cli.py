@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +29,28 @@ INTERRUPTED = 130
 _SIZES = ("xishan", "great-xishan", "haining")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Group(click.Group):
+    """Commands that end with 0, 2 or 130, where click itself would also say 1."""
+
+    def main(self, *arguments: Any, **extra: Any) -> Any:
+        """Run a command."""
+        run: Callable[..., Any] = super().main
+        if not extra.pop("standalone_mode", True):
+            return run(*arguments, standalone_mode=False, **extra)
+        try:
+            status = run(*arguments, standalone_mode=False, **extra)
+        except click.Abort:
+            click.echo("interrupted 已中断", err=True)
+            status = INTERRUPTED
+        except click.ClickException as error:
+            error.show()
+            status = WRONG
+        except SystemExit:
+            status = 0  # whoever read the output has gone, and wants no more
+        sys.exit(status or 0)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(gm.__version__, prog_name="govmatch")
 def main() -> None:
     """Who helps whom, when, and through whom 谁帮助谁,何时,经由谁.
@@ -57,8 +79,10 @@ def _guarded(command: Command) -> Command:
             _tell_fault(error, as_json)
         except OSError as error:
             if isinstance(error, BrokenPipeError):
-                raise  # whoever read the output has gone; click ends quietly
+                raise
             _tell_fault(error, as_json)
+        except MemoryError:
+            _tell_fault(gm.GovmatchError("the memory of this machine does not suffice 内存不足"), as_json)
 
     return run  # type: ignore[return-value]
 
@@ -98,6 +122,8 @@ def _of_tables(command: Command) -> Command:
     for option in (
         click.option("--on-error", type=click.Choice(["raise", "drop"]), default="raise", show_default=True,
                      help="Stop at faulty rows, or leave them out and say so. 遇错停止,或剔除错行。"),
+        click.option("--encoding", metavar="NAME",
+                     help="Encoding of the CSV files, such as gb18030, if it cannot be told. 文件编码。"),
         click.option("--aliases", metavar="FILE", help="TOML file with other names. 别名文件。"),
         _policy,
     ):  # fmt: skip
@@ -124,23 +150,49 @@ _outside = click.option(
 )
 
 
-def _problem(folder: str, policy: str | None, aliases: str | None, on_error: Any) -> gm.Problem:
+def _problem(
+    folder: str, policy: str | None, aliases: str | None, encoding: str | None, on_error: Any
+) -> gm.Problem:
     rules = None if policy is None else gm.Policy.read(policy)
-    return gm.Problem.from_tables(gm.read_tables(folder, aliases=aliases), policy=rules, on_error=on_error)
+    tables = gm.read_tables(folder, aliases=aliases, encoding=encoding)
+    return gm.Problem.from_tables(tables, policy=rules, on_error=on_error)
+
+
+def _tell_unused(problem: gm.Problem, err: bool) -> None:
+    """Tell which columns and rows of the tables count for nothing."""
+    from govmatch.reporting.console import violations_text
+
+    if problem.ignored:
+        click.echo(f"columns that are not used 未使用的列: {', '.join(problem.ignored)}", err=err)
+    if len(problem.dropped):
+        click.echo(f"left out 已剔除:\n{violations_text(problem.dropped)}\n", err=err)
+
+
+def _unused_record(problem: gm.Problem) -> dict[str, Any]:
+    from govmatch.reporting.console import records
+
+    return {"ignored": list(problem.ignored), "dropped": records(problem.dropped)}
 
 
 @main.command()
 @click.argument("folder", metavar="DIR")
 @_of_tables
 @_guarded
-def check(folder: str, policy: str | None, aliases: str | None, on_error: str, as_json: bool) -> None:
+def check(
+    folder: str,
+    policy: str | None,
+    aliases: str | None,
+    encoding: str | None,
+    on_error: str,
+    as_json: bool,
+) -> None:
     """Check the tables in DIR, or in one .xlsx 检查数据表.
 
     Lists every fault, with table, row and column; rows are counted from 0, below the header.
     """
-    from govmatch.reporting.console import aligned, records, violations_text
+    from govmatch.reporting.console import aligned
 
-    problem = _problem(folder, policy, aliases, on_error)
+    problem = _problem(folder, policy, aliases, encoding, on_error)
     counts = {name: len(frame) for name, frame in problem.tables.items()}
     facts = {
         "requests": problem.demand.n_requests,
@@ -149,20 +201,17 @@ def check(folder: str, policy: str | None, aliases: str | None, on_error: str, a
         "assumed_share": problem.supply.assumed_share,
     }
     if as_json:
-        more = {"features": sorted(problem.features), "ignored": list(problem.ignored)}
-        _print_json({"ok": True, "tables": counts, **facts, **more, "dropped": records(problem.dropped)})
+        more = {"features": sorted(problem.features), **_unused_record(problem)}
+        _print_json({"ok": True, "tables": counts, **facts, **more})
         return
     click.echo(aligned(_frame({"table 表": list(counts), "rows 行": list(counts.values())})))
     click.echo(
         f"\n{facts['requests']:,} requests to match 待匹配需求, {facts['providers']:,} providers 服务者, "
         f"{facts['slots']:,} slots 时段 ({facts['assumed_share']:.1%} assumed 假定)"
     )
-    if problem.ignored:
-        click.echo(f"columns that are not used 未使用的列: {', '.join(problem.ignored)}")
     if problem.features:
         click.echo(f"asked for and not matched yet 尚不支持: {', '.join(sorted(problem.features))}")
-    if len(problem.dropped):
-        click.echo(f"\nleft out 已剔除:\n{violations_text(problem.dropped)}")
+    _tell_unused(problem, err=False)
     click.echo("no faults 无错误" if not len(problem.dropped) else "no other faults 无其他错误")
 
 
@@ -180,6 +229,7 @@ def match_(
     time_limit: float | None,
     policy: str | None,
     aliases: str | None,
+    encoding: str | None,
     on_error: str,
     as_json: bool,
 ) -> None:
@@ -188,15 +238,13 @@ def match_(
     Writes assignments.csv, unmet.csv, funnel.csv, certificate.json, the sheets 派单表, 待协调清单 and 汇总表,
     and report.html.
     """
-    from govmatch.reporting.console import violations_text
-
-    if Path(out).resolve() == Path(folder).resolve():
+    if os.path.realpath(out) == os.path.realpath(folder):
         raise gm.InvalidInput(
             f"OUT is {out!r}, the folder of the tables; expected another, the results are not tables"
         )
-    problem = _problem(folder, policy, aliases, on_error)
-    if len(problem.dropped) and not as_json:
-        click.echo(f"left out 已剔除:\n{violations_text(problem.dropped)}\n", err=True)
+    problem = _problem(folder, policy, aliases, encoding, on_error)
+    if not as_json:
+        _tell_unused(problem, err=True)
     plan = gm.match(problem, time_limit=time_limit)
     _tell_plan(plan, _write(plan, out, outside), as_json, details=False)
 
@@ -231,21 +279,22 @@ def demo(
     make = getattr(gm.datasets, size.replace("-", "_"))
     if not as_json:
         click.echo("Real places, synthetic people 真实地名,合成人员: nobody here exists 所有人员均为虚构\n")
-    plan = gm.match(
-        gm.Problem.from_tables(make(seed=seed, requests=requests), policy=rules), time_limit=time_limit
-    )
+    problem = gm.Problem.from_tables(make(seed=seed, requests=requests), policy=rules)
+    if not as_json:
+        _tell_unused(problem, err=True)
+    plan = gm.match(problem, time_limit=time_limit)
     _tell_plan(plan, _write(plan, out, outside), as_json, details=True)
 
 
 def _write(plan: gm.Plan, out: str, outside: bool) -> list[Path]:
     from govmatch.model.files import write_atomically
-    from govmatch.plan.export import certificate_record
+    from govmatch.plan.export import outside_certificate
 
     folder = Path(out)
     if outside:
         certificate = folder / "certificate.json"
         paths = gm.write_sheets(plan, folder, outside=True)
-        write_atomically(certificate, json.dumps(certificate_record(plan), indent=1, allow_nan=False) + "\n")
+        write_atomically(certificate, json.dumps(outside_certificate(plan), indent=1, allow_nan=False) + "\n")
         return [*paths, certificate]
     page = folder / "report.html"
     paths = [*plan.to_csv(folder), *gm.write_sheets(plan, folder)]
@@ -257,7 +306,8 @@ def _tell_plan(plan: gm.Plan, paths: list[Path], as_json: bool, details: bool) -
     from govmatch.reporting.console import headline, plan_record, plan_text
 
     if as_json:
-        _print_json({"ok": True, **plan_record(plan), "files": [str(p) for p in paths]})
+        told = {**plan_record(plan), **_unused_record(plan.problem)}
+        _print_json({"ok": True, **told, "files": [str(p) for p in paths]})
         return
     click.echo(f"{headline(plan)}\n\n{plan_text(plan, details)}\n\nWritten 已写入")
     for path in paths:

@@ -7,7 +7,8 @@ GovmatchError
 ├── UnsupportedFeature   the chosen method cannot honour something the tables ask for
 ├── UnknownId            an id that the plan or problem does not hold (also a KeyError)
 ├── MissingExtra         an optional dependency is absent; says what to install
-└── PlanFaults           a plan that the independent check rejects; `.faults` lists why
+├── PlanFaults           a plan that the independent check rejects; `.faults` lists why
+└── SolverError          a solver failed or gave an answer that is not feasible: a defect, please report it
 """
 
 from __future__ import annotations
@@ -98,3 +99,7 @@ class PlanFaults(GovmatchError):
         if more > 0:
             shown.append(f"  … and {more} more; see `.faults`")
         super().__init__(f"{len(faults)} fault(s) in the plan:\n" + "\n".join(shown))
+
+
+class SolverError(GovmatchError, ArithmeticError):
+    """A solver failed, or gave an answer that is not feasible: a defect, please report it."""

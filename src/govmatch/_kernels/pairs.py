@@ -75,12 +75,12 @@ class ByStart(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """Prices in hundredths of an equivalent minute; `wait` per hour."""
+    """Prices: whole hundredths of an equivalent minute, or minutes; `wait_minutes` is per hour."""
 
     dialect: int
     hometown: int
-    level: float
-    wait: float
+    level_minutes: float
+    wait_minutes: float
     unknown_minutes: float
 
 
@@ -181,9 +181,9 @@ def scan(
 
 
 @jit
-def rounded(hundredths: float) -> int:
-    """Round to a whole number, halves upwards."""
-    return int(np.floor(hundredths + 0.5))
+def hundredths(minutes: float) -> int:
+    """Round minutes to hundredths, halves upwards."""
+    return int(np.floor(minutes * 100.0 + 0.5))
 
 
 class Best(NamedTuple):
@@ -253,14 +253,15 @@ def keep(
                         allowed = False
                 if allowed:
                     stage = COST
-                    cost = rounded(minutes * 100.0)
+                    cost = hundredths(minutes)
                     cost += path_cost[pool.epoch[t], requests.source[r], providers.home[p]]
                     if requests.dialect[r] != -1 and requests.dialect[r] != providers.dialect[p]:
                         cost += weights.dialect
                     if requests.hometown[r] != -1 and requests.hometown[r] != providers.hometown[p]:
                         cost += weights.hometown
-                    cost += rounded(weights.level * pool.surplus[t])
-                    cost += rounded(weights.wait * max(0, pool.start[t] - requests.earliest[r]) / 60.0)
+                    cost += hundredths(weights.level_minutes * pool.surplus[t])
+                    waited = max(0, pool.start[t] - requests.earliest[r])
+                    cost += hundredths(weights.wait_minutes * waited / 60.0)
                     counts[r, 6] += 1
                     if cost < requests.unmet_cost[r]:
                         stage = FIT

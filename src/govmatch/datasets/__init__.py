@@ -104,7 +104,7 @@ def haining(
 
 
 def from_csv(
-    folder: str | os.PathLike[str], aliases: Aliases | AliasSource = None
+    folder: str | os.PathLike[str], aliases: Aliases | AliasSource = None, encoding: str | None = None
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of a folder of CSV files, or of one .xlsx file.
 
@@ -114,6 +114,8 @@ def from_csv(
         Holds one file a table, named as the schema names it.
     aliases : path or Aliases, optional
         Other names of tables and columns, as `govmatch.read_tables` takes them.
+    encoding : str, optional
+        The encoding of the CSV files, such as ``"gb18030"``; found out for every file if absent.
 
     Returns
     -------
@@ -122,7 +124,7 @@ def from_csv(
     """
     from govmatch.model.files import read_tables
 
-    return read_tables(folder, aliases=aliases)
+    return read_tables(folder, aliases=aliases, encoding=encoding)
 
 
 def los_angeles(

@@ -9,9 +9,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from govmatch.errors import InvalidInput
+from govmatch.model.suggest import shown
+
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 TextArray = NDArray[np.object_]
+
+
+HIGHEST_SEED = 2**63 - 1
+
+
+def whole(name: str, value: object, high: int) -> int:
+    """Return a whole number from 0 to `high`, or say that the argument `name` is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value <= high:
+        raise InvalidInput(f"{name} is {shown(value)}; expected a whole number from 0 to {high:,}")
+    return int(value)
 
 
 def generator(seed: int, part: int) -> np.random.Generator:

@@ -8,13 +8,15 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from govmatch.datasets.columns import frame, generator, moments, numbered
+from govmatch.datasets.columns import HIGHEST_SEED, frame, generator, moments, numbered, whole
 from govmatch.datasets.demand import demand
 from govmatch.datasets.geography import ZONE, Places, neighbourhood, places
 from govmatch.datasets.inhabitants import inhabitants
 from govmatch.datasets.institutions import ALLIANCE, institutions
 from govmatch.datasets.supply import supply
 from govmatch.errors import InvalidInput
+from govmatch.model.real import as_real
+from govmatch.model.suggest import shown
 
 _PART = 5
 _SHIFTS = np.array([(0, 480), (480, 1200), (1200, 1440)])
@@ -49,9 +51,9 @@ def generate(
     day: str,
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of one synthetic day at the given scale; see `govmatch.datasets.haining`."""
-    seed = _whole("seed", seed, 2**63 - 1)
-    n_requests = scale.requests if requests is None else _whole("requests", requests, 9_999_999)
-    n_volunteers = scale.volunteers if volunteers is None else _whole("volunteers", volunteers, 9_999_999)
+    seed = whole("seed", seed, HIGHEST_SEED)
+    n_requests = scale.requests if requests is None else whole("requests", requests, 9_999_999)
+    n_volunteers = scale.volunteers if volunteers is None else whole("volunteers", volunteers, 9_999_999)
     _positive("scarcity", scarcity)
     day = _iso_day(day)
 
@@ -77,23 +79,16 @@ def generate(
     }
 
 
-def _whole(name: str, value: object, high: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value <= high:
-        raise InvalidInput(f"{name} is {value!r}; expected a whole number from 0 to {high:,}")
-    return int(value)
-
-
 def _positive(name: str, value: object) -> None:
-    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-    if not (number and 0 < float(value) < np.inf):  # type: ignore[arg-type]
-        raise InvalidInput(f"{name} is {value!r}; expected a finite number above 0 (1 is the usual)")
+    if not 0 < as_real(value) < np.inf:
+        raise InvalidInput(f"{name} is {shown(value)}; expected a finite number above 0 (1 is the usual)")
 
 
 def _iso_day(day: str) -> str:
     try:
         return date.fromisoformat(day).isoformat()
     except (TypeError, ValueError) as fault:
-        raise InvalidInput(f"day is {day!r}; expected an ISO day such as '2026-05-20'") from fault
+        raise InvalidInput(f"day is {shown(day)}; expected an ISO day such as '2026-05-20'") from fault
 
 
 def _extent(everywhere: Places, extent: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from govmatch.datasets.columns import (
+    HIGHEST_SEED,
     FloatArray,
     IntArray,
     TextArray,
@@ -28,9 +29,11 @@ from govmatch.datasets.columns import (
     moments,
     numbered,
     pick,
+    whole,
 )
 from govmatch.errors import InvalidInput
 from govmatch.model.policy import Policy, TravelRules
+from govmatch.model.suggest import shown
 
 ZONE = "America/Los_Angeles"
 
@@ -98,6 +101,10 @@ def tables_of_a_day(
     folder: str | os.PathLike[str], day: str | None = None, seed: int = 0
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of one day; see `govmatch.datasets.los_angeles`."""
+    seed = whole("seed", seed, HIGHEST_SEED)
+    given: object = folder
+    if not isinstance(given, str | os.PathLike):
+        raise InvalidInput(f"folder is {shown(folder)}; expected a path")
     city = _read(Path(folder))
     day = _day_of(city.requests, day)
     councils = city.councils.sort_values("council_id", ignore_index=True)
@@ -180,9 +187,9 @@ def _day_of(requests: pd.DataFrame, day: str | None) -> str:
         raise InvalidInput(f"{_FILES['requests'][0]} holds no requests")
     if day is None:
         return str(count.idxmax())
-    if day not in count.index:
+    if day not in count.index.tolist():
         raise InvalidInput(
-            f"day is {day!r}, on which nothing was asked; the file holds {', '.join(count.index)}"
+            f"day is {shown(day)}, on which nothing was asked; the file holds {', '.join(count.index)}"
         )
     return day
 

@@ -108,7 +108,12 @@ def load_aliases(own: Aliases | AliasSource = None) -> Aliases:
     shipped = _shipped()
     if own is None:
         return shipped
-    given = _parsed(own, None, "aliases") if isinstance(own, Mapping) else _read(Path(own))
+    if isinstance(own, Mapping):
+        given = _parsed(own, None, "aliases")
+    elif isinstance(own, str | PathLike):
+        given = _read(Path(own))
+    else:
+        raise InvalidInput(f"aliases: found {shown(own)}; expected a path, a mapping or Aliases")
     return Aliases(
         {**shipped.tables, **given.tables},
         {**shipped.columns, **given.columns},
@@ -121,8 +126,9 @@ def load_aliases(own: Aliases | AliasSource = None) -> Aliases:
 def _read(file: Path) -> Aliases:
     try:
         data = file.read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"the alias file {file} cannot be read: {error.strerror}") from error
+    except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InvalidInput(f"the alias file {file} cannot be read: {reason}") from error
     return _from_toml(decoded(data, file.name), file.name)
 
 
@@ -206,40 +212,6 @@ class _AliasFile:
             if known is not None and target not in known:
                 raise self.fault((*path, name), f"unknown {what} {shown(target)}{nearest(target, known)}")
         return {folded(name): target for name, target in content.items()}
-
-
-def apply_aliases(
-    tables: Mapping[str, pd.DataFrame], aliases: Aliases | AliasSource = None
-) -> dict[str, pd.DataFrame]:
-    """Give tables, columns and choices the schema's names.
-
-    Parameters
-    ----------
-    tables : mapping of str to pandas.DataFrame
-        Frames by any name. What no alias knows keeps its name.
-    aliases : Aliases, path or mapping, optional
-        As `load_aliases` takes them.
-
-    Returns
-    -------
-    dict of str to pandas.DataFrame
-        New frames; the given ones are left alone.
-
-    Raises
-    ------
-    InvalidInput
-        If two tables, or two columns of one table, come to mean the same; the message names both.
-    """
-    known = load_aliases(aliases)
-    named: dict[str, pd.DataFrame] = {}
-    origin: dict[str, str] = {}
-    for given, frame in tables.items():
-        name = known.table(given) or given
-        if name in named:
-            raise InvalidInput(f"the tables {origin[name]!r} and {given!r} both mean {name}; give one")
-        origin[name] = given
-        named[name] = aliased(name, frame, known, name) if name in TABLES else frame
-    return named
 
 
 def aliased(table: str, frame: pd.DataFrame, aliases: Aliases, source: str) -> pd.DataFrame:

@@ -21,6 +21,9 @@ from govmatch.model.sheets import Sheets
 from govmatch.model.times import MINUTE
 from govmatch.model.violations import Violations
 
+STEP = " > "  # parts the nodes where a path is written out
+TIER = "tier:"  # begins the ids of the tiers' own edges
+
 MAX_COMBINATIONS = 2**62  # of a key's values; more do not fit one number
 
 
@@ -32,6 +35,8 @@ def check(
     for name in names:
         _keys(sheets, name, violations)
         _references(sheets, name, violations)
+        if name in NODE_TABLES:
+            _node_ids(sheets, name, violations)
     places.check(sheets, names, violations)
     for name, one in _CHECKS.items():
         if name in names:
@@ -124,6 +129,16 @@ def _ambiguous_ids(sheets: Sheets, violations: Violations) -> None:
                 violations.mask(name, column, "ambiguous_id", message, both, cells.values)
 
 
+def _node_ids(sheets: Sheets, name: str, violations: Violations) -> None:
+    """Find ids that would read as several nodes where a path is written out."""
+    column = sheets[name].table.key[0]
+    values = sheets[name][column].values
+    # a blank before and after: "A >" and "> A" part a path as well
+    steps = np.fromiter((STEP in f" {value} " for value in values), dtype=bool, count=len(values))
+    message = f"{{}} has a free-standing '{STEP.strip()}'; expected an id without '{STEP}', which parts paths"
+    violations.mask(name, column, "reserved_text", message, steps, values)
+
+
 def on_cycle(parent: Int32Array) -> BoolArray:
     """Tell which nodes of a functional graph lie on a cycle; -1 is no parent."""
     n = len(parent)
@@ -164,7 +179,31 @@ def _inverted(
     return both & ~wrong
 
 
+def _organizations(sheets: Sheets, policy: Policy, violations: Violations) -> None:
+    staff = sheets["organizations"]["capacity_per_slot"]
+    unsaid = ~staff.present & staff.sound
+    if not unsaid.any():
+        return
+    register = sheets.register(*PROVIDER_TABLES)
+    first = register.starts["organizations"]
+    for name in ("availability", "skills"):
+        rows = sheets.positions(name, "provider_id")
+        has = np.zeros(len(unsaid), dtype=bool)
+        has[rows[rows >= first] - first] = True
+        message = (
+            f"{{}} has rows of its own in {name} and no capacity_per_slot; "
+            "expected how many people it can send at once, 0 for none"
+        )
+        ids = sheets["organizations"]["organization_id"].values
+        violations.mask("organizations", "capacity_per_slot", "no_capacity", message, has & unsaid, ids)
+        unsaid &= ~has
+
+
 def _agreements(sheets: Sheets, policy: Policy, violations: Violations) -> None:
+    ids = sheets["agreements"]["agreement_id"].values
+    tiers = np.fromiter((str(text).startswith(TIER) for text in ids), dtype=bool, count=len(ids))
+    message = f"{{}} begins with '{TIER}'; expected another id, as those are the ids of tiers"
+    violations.mask("agreements", "agreement_id", "reserved_text", message, tiers, ids)
     _inverted(sheets, "agreements", "valid_from", "valid_to", violations, slack=1)
     start, end = (sheets.positions("agreements", column) for column in ("from_id", "to_id"))
     same = (start == end) & (start >= 0)
@@ -264,12 +303,25 @@ def _roles(sheets: Sheets, policy: Policy, violations: Violations) -> None:
     violations.mask("requests", "people", "count_conflict", message, wrong, people)
 
 
+def _pins(sheets: Sheets, policy: Policy, violations: Violations) -> None:
+    request = sheets.positions("pins", "request_id")
+    linked = np.append(sheets["requests"]["duplicate_of"].present, False)[request]
+    message = (
+        "request {} has duplicate_of and is not matched by itself; expected the pin on the request "
+        "that it duplicates"
+    )
+    values = sheets["pins"]["request_id"].values
+    violations.mask("pins", "request_id", "linked_request", message, linked, values)
+
+
 _CHECKS = {
     "party_units": _party_units,
+    "organizations": _organizations,
     "agreements": _agreements,
     "volunteers": _volunteers,
     "availability": _availability,
     "duty": _duty,
     "requests": _requests,
     "roles": _roles,
+    "pins": _pins,
 }

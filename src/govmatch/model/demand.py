@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from govmatch.model.cells import Cells
-from govmatch.model.encode import fall_back, own_places
+from govmatch.model.encode import fall_back, own_places, provider_numbers
 from govmatch.model.encoded import BoolArray, Demand, Int32Array, IntArray, Supply, TextArray
 from govmatch.model.horizon import Horizon, windows
 from govmatch.model.objects import is_none, spread
@@ -151,15 +151,25 @@ def _unmet_cost(group: TextArray, priority: IntArray, policy: Policy) -> IntArra
 
 
 def _forbidden(sheets: Sheets, supply: Supply, request_of: IntArray) -> tuple[Int32Array, Int32Array]:
-    """Return the pairs of requests and providers that pins forbid, each once."""
+    """Return the pairs of requests and providers that pins forbid, each once.
+
+    Who forbids an organisation forbids everybody charged to it: its volunteers and its own staff.
+    """
     pins = sheets["pins"]
     request = request_of[sheets.positions("pins", "request_id")]
     row = sheets.positions("pins", "provider_id")
-    n_volunteers = sheets["volunteers"].n
-    own = np.flatnonzero(sheets["organizations"]["capacity_per_slot"].values >= 1)
-    provider_of = np.full(n_volunteers + sheets["organizations"].n + 1, -1, dtype=np.int64)
-    provider_of[:n_volunteers] = np.arange(n_volunteers)
-    provider_of[n_volunteers + own] = n_volunteers + np.arange(len(own))
-    provider = provider_of[row]
-    rows = (pins["action"].values == "forbid") & (request >= 0) & (provider >= 0)
-    return request[rows].astype(np.int32), provider[rows].astype(np.int32)
+    forbids = (pins["action"].values == "forbid") & (request >= 0) & (row >= 0)
+    request, row = request[forbids], row[forbids]
+    alone = row < supply.n_volunteers
+    organization = row[~alone] - supply.n_volunteers
+    ranked = np.argsort(supply.organization, kind="stable")
+    first, last = (
+        np.searchsorted(supply.organization[ranked], organization, side=side) for side in ("left", "right")
+    )
+    count = last - first
+    within = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+    charged = ranked[np.repeat(first, count) + within]
+    provider = np.concatenate([provider_numbers(sheets)[row[alone]], charged]).astype(np.int64)
+    width = max(1, supply.n_providers)
+    pairs = np.unique(np.concatenate([request[alone], np.repeat(request[~alone], count)]) * width + provider)
+    return (pairs // width).astype(np.int32), (pairs % width).astype(np.int32)

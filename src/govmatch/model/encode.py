@@ -51,6 +51,16 @@ def _codes(cells: Cells, mapping: dict[str, int], default: int) -> NDArray[np.in
     return np.array([mapping[text] for text in uniques] + [default], dtype=np.int64)[cells.codes]
 
 
+def provider_numbers(sheets: Sheets) -> Int32Array:
+    """Return the provider of each volunteer, then of each organisation; -1: it has no staff of its own."""
+    n_volunteers = sheets["volunteers"].n
+    own = np.flatnonzero(sheets["organizations"]["capacity_per_slot"].values >= 1)
+    found = np.full(n_volunteers + sheets["organizations"].n, -1, dtype=np.int32)
+    found[:n_volunteers] = np.arange(n_volunteers)
+    found[n_volunteers + own] = n_volunteers + np.arange(len(own))
+    return found
+
+
 def encode_supply(sheets: Sheets, policy: Policy, horizon: Horizon) -> Supply:
     """Encode providers, their skills and slots.
 
@@ -60,10 +70,8 @@ def encode_supply(sheets: Sheets, policy: Policy, horizon: Horizon) -> Supply:
     volunteers, organizations = sheets["volunteers"], sheets["organizations"]
     n_volunteers = volunteers.n
     staff = organizations["capacity_per_slot"].values
-    own = np.flatnonzero(staff >= 1).astype(np.int32)
-    provider_of = np.full(n_volunteers + organizations.n, -1, dtype=np.int32)
-    provider_of[:n_volunteers] = np.arange(n_volunteers)
-    provider_of[n_volunteers + own] = n_volunteers + np.arange(len(own))
+    provider_of = provider_numbers(sheets)
+    own = np.flatnonzero(provider_of[n_volunteers:] >= 0).astype(np.int32)
 
     first_organization = sheets["communities"].n + sheets["party_units"].n
     organization_community = sheets.positions("organizations", "community_id")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import cast
 
 import pandas as pd
 
 from govmatch.errors import InvalidInput
 from govmatch.model.aliases import Aliases, AliasSource, aliased, load_aliases
-from govmatch.model.csv_file import csv_rows
+from govmatch.model.csv_file import csv_frame, csv_text
+from govmatch.model.encoding import known_encoding
+from govmatch.model.rows import framed
 from govmatch.model.schema import TABLES
 from govmatch.model.suggest import listed, nearest, shown
 from govmatch.model.workbook import workbook_rows
@@ -23,12 +23,14 @@ from govmatch.model.workbook import workbook_rows
 COLUMN_REFERENCE = "列说明.csv"  # what `templates` writes beside the tables
 
 _ENDINGS = (".csv", ".csv.gz", ".xlsx")
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
-_ESCAPED = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
-_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
+_NO_TABLES = frozenset(  # endings of files that may well be named as a table, and are none
+    ".md .pdf .html .htm .doc .docx .toml .png .jpg .jpeg .svg .py .ipynb .bak .tmp .part".split()
+)
 
 
-def read_tables(path: str | PathLike[str], aliases: Aliases | AliasSource = None) -> dict[str, pd.DataFrame]:
+def read_tables(
+    path: str | PathLike[str], aliases: Aliases | AliasSource = None, encoding: str | None = None
+) -> dict[str, pd.DataFrame]:
     """Read tables from a folder of files, or from one workbook whose sheets are tables.
 
     Parameters
@@ -36,10 +38,13 @@ def read_tables(path: str | PathLike[str], aliases: Aliases | AliasSource = None
     path : path
         A folder of ``.csv``, ``.csv.gz`` and ``.xlsx`` files named as tables (``requests.csv``) or by
         an alias (``群众点单.csv``); or one ``.xlsx`` file. CSV is UTF-8 or GB18030, its cells parted
-        by comma, semicolon or tab. Other kinds of files in the folder are left alone, and so are
-        hidden ones and ``列说明.csv``.
+        by comma, semicolon or tab. Files of other names and kinds in the folder are left alone, and so
+        are hidden ones and ``列说明.csv``.
     aliases : path, mapping or Aliases, optional
         The user's alias file or its content, laid over the shipped one.
+    encoding : str, optional
+        The encoding of all CSV files that have no UTF-8 byte order mark, such as ``"gb18030"`` or
+        ``"big5"``; found out for every file if absent.
 
     Returns
     -------
@@ -51,15 +56,17 @@ def read_tables(path: str | PathLike[str], aliases: Aliases | AliasSource = None
     Raises
     ------
     InvalidInput
-        Naming the file, and the line or cell: nothing there, a damaged file, another encoding, a row
-        longer than the header, one table twice, a table that is unknown.
+        Naming the file, and the line or cell: nothing there, a damaged file, an encoding that is
+        another or cannot be told, a row shorter or longer than the header, one table twice, a table
+        that is unknown or of a kind of file that is not read.
     """
     known = load_aliases(aliases)
-    place = Path(path)
-    if not place.exists():
+    place = as_path(path, "path")
+    spoken = known_encoding(encoding)
+    if not os.path.exists(place):
         raise InvalidInput(f"there is no folder {str(place)!r}; expected a folder of CSV or .xlsx files")
     if place.is_dir():
-        sources = list(_folder(place, known))
+        sources = list(_folder(place, known, spoken))
     elif _ending(place) == ".xlsx":
         sources = list(_workbook(place, known))
     else:
@@ -72,17 +79,17 @@ def read_tables(path: str | PathLike[str], aliases: Aliases | AliasSource = None
         )
     tables: dict[str, pd.DataFrame] = {}
     origin: dict[str, str] = {}
-    for name, source, rows in sources:
+    for name, source, frame in sources:
         if name in tables:
             raise InvalidInput(
                 f"the table {name} comes twice: from {origin[name]} and from {source}; keep one"
             )
-        tables[name] = aliased(name, _frame(rows, source), known, source)
+        tables[name] = aliased(name, frame, known, source)
         origin[name] = source
     return {name: tables[name] for name in TABLES if name in tables}
 
 
-Source = tuple[str, str, Sequence[tuple[int, Sequence[object]]]]
+Source = tuple[str, str, pd.DataFrame]
 
 
 def _ending(path: Path) -> str | None:
@@ -90,20 +97,18 @@ def _ending(path: Path) -> str | None:
     return next((e for e in sorted(_ENDINGS, key=len, reverse=True) if name.endswith(e)), None)
 
 
-def _folder(folder: Path, aliases: Aliases) -> Iterator[Source]:
+def _folder(folder: Path, aliases: Aliases, encoding: str | None) -> Iterator[Source]:
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
         raise InvalidInput(f"the folder {str(folder)!r} cannot be read: {error.strerror}") from error
     for file in entries:
-        ending = _ending(file)
         # a spreadsheet that has a file open puts ~$name beside it
-        if (
-            ending is None
-            or file.name.startswith((".", "~$"))
-            or file.name == COLUMN_REFERENCE
-            or file.is_dir()
-        ):
+        if file.name.startswith((".", "~$")) or file.name == COLUMN_REFERENCE or file.is_dir():
+            continue
+        ending = _ending(file)
+        if ending is None:
+            _refuse_a_table(file, aliases)
             continue
         stem = file.name[: -len(ending)]
         table = aliases.table(stem)
@@ -112,7 +117,17 @@ def _folder(folder: Path, aliases: Aliases) -> Iterator[Source]:
         elif table is None:
             raise _unknown(f"{file.name}: {shown(stem)}", stem, aliases)
         else:
-            yield table, file.name, csv_rows(file)
+            yield table, file.name, csv_frame(file, encoding)
+
+
+def _refuse_a_table(file: Path, aliases: Aliases) -> None:
+    stem = file.name.split(".")[0]
+    table = aliases.table(stem)
+    if table is not None and file.suffix.casefold() not in _NO_TABLES and not file.name.endswith("~"):
+        raise InvalidInput(
+            f"{file.name} is named as the table {table}, but a file of this kind is not read; "
+            f"save it as {stem}.csv (“CSV UTF-8”) or {stem}.xlsx, or move it out of the folder"
+        )
 
 
 def _workbook(file: Path, aliases: Aliases, table: str | None = None) -> Iterator[Source]:
@@ -120,13 +135,14 @@ def _workbook(file: Path, aliases: Aliases, table: str | None = None) -> Iterato
     if not sheets:
         raise InvalidInput(f"{file.name} is empty; expected a sheet whose first row names the columns")
     if table is not None and len(sheets) == 1:
-        yield table, file.name, next(iter(sheets.values()))
+        yield table, file.name, framed(next(iter(sheets.values())), file.name, whole=False)
         return
     for title, rows in sheets.items():
         name = aliases.table(title)
         if name is None:
             raise _unknown(f"{file.name}: the sheet {shown(title)}", title, aliases)
-        yield name, f"{file.name}, sheet {title!r}", rows
+        source = f"{file.name}, sheet {title!r}"
+        yield name, source, framed(rows, source, whole=False)
 
 
 def _unknown(what: str, name: str, aliases: Aliases) -> InvalidInput:
@@ -134,50 +150,6 @@ def _unknown(what: str, name: str, aliases: Aliases) -> InvalidInput:
         f"{what} is not the name of a table{nearest(name, [*TABLES, *aliases.tables])}; "
         f"the tables are {listed(TABLES)}"
     )
-
-
-def _frame(rows: Sequence[tuple[int, Sequence[object]]], source: str) -> pd.DataFrame:
-    filled = [(line, cells) for line, cells in rows if any(_cell(c) is not None for c in cells)]
-    if not filled:
-        raise InvalidInput(f"{source} is empty; expected a first row with the names of the columns")
-    header = [_cell(c) for c in filled[0][1]]
-    while header[-1] is None:
-        header.pop()
-    width = len(header)
-    body: list[Sequence[object]] = []
-    for line, cells in filled[1:]:
-        if len(cells) > width:
-            if any(_cell(c) is not None for c in cells[width:]):
-                raise InvalidInput(
-                    f"{source}, line {line}: {len(cells)} cells, but the first row names {width} columns"
-                )
-            cells = cells[:width]
-        elif len(cells) < width:
-            cells = [*cells, *[None] * (width - len(cells))]
-        body.append(cells)
-    cells_by_column = zip(*body, strict=True) if body else [()] * width
-    columns: dict[str, list[object]] = {}
-    for position, (name, values) in enumerate(zip(header, cells_by_column, strict=True)):
-        column = [_cell(v) for v in values]
-        if name is None:
-            if any(v is not None for v in column):
-                raise InvalidInput(
-                    f"{source}: column {position + 1} holds cells but has no name in the first row"
-                )
-            continue
-        if str(name) in columns:
-            raise InvalidInput(f"{source}: the first row names the column {shown(str(name))} twice")
-        columns[str(name)] = column
-    return pd.DataFrame({n: pd.Series(c, dtype=object) for n, c in columns.items()}, columns=list(columns))
-
-
-def _cell(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    text = value.strip()
-    if text[:1] == "'" and _ESCAPED.match(text):
-        return text[1:]
-    return text or None
 
 
 def write_tables(tables: Mapping[str, pd.DataFrame], folder: str | PathLike[str]) -> list[Path]:
@@ -199,25 +171,28 @@ def write_tables(tables: Mapping[str, pd.DataFrame], folder: str | PathLike[str]
     Raises
     ------
     InvalidInput
-        If a table is unknown.
+        If a table is unknown or no DataFrame, or has a column twice; nothing is written then.
     OSError
         If the folder cannot be made or written.
     """
-    for name in tables:
+    if not isinstance(tables, Mapping):
+        raise InvalidInput(f"tables: found {shown(tables)}; expected a mapping of table names to DataFrames")
+    for name, frame in tables.items():
         if name not in TABLES:
             raise InvalidInput(
                 f"unknown table {shown(name)}{nearest(name, TABLES)}; the tables are {listed(TABLES)}"
             )
-    target = Path(folder)
+        if not isinstance(frame, pd.DataFrame):
+            raise InvalidInput(f"the table {name}: found {shown(frame)}; expected a pandas DataFrame")
+        twice = frame.columns[frame.columns.duplicated()]
+        if len(twice):
+            raise InvalidInput(f"the table {name} has the column {shown(twice[0])} twice; expected it once")
+    target = as_path(folder, "folder")
     target.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, frame in tables.items():
-        texts = {column: _texts(frame[column], column in _dates(name)) for column in frame.columns}
-        path = target / f"{name}.csv"
-        write_atomically(
-            path, pd.DataFrame(texts, columns=frame.columns).to_csv(index=False, lineterminator="\n")
-        )
-        paths.append(path)
+        paths.append(target / f"{name}.csv")
+        write_atomically(paths[-1], csv_text(frame, _dates(name)))
     return paths
 
 
@@ -225,26 +200,18 @@ def _dates(table: str) -> set[str]:
     return {c.name for c in TABLES[table].columns if c.kind == "date"}
 
 
-def _texts(cells: pd.Series, as_date: bool) -> pd.Series:
-    """Return the cells as the text that stands in the file."""
-    if pd.api.types.is_datetime64_any_dtype(cells):
-        if as_date:
-            return cast("pd.Series", cells.dt.strftime("%Y-%m-%d"))
-        # the same few times stand in many rows
-        texts = {time: time.isoformat() for time in cells.dropna().unique()}
-        return cells.astype(object).map(texts, na_action="ignore")
-    if pd.api.types.is_bool_dtype(cells):
-        return cells.astype(object).map({True: "true", False: "false"})
-    if pd.api.types.is_numeric_dtype(cells):
-        return cells
-    return cells.astype(object).map(_text, na_action="ignore")
+def as_path(value: object, what: str) -> Path:
+    """Return a path as such.
 
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return "'" + text if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+    Raises
+    ------
+    InvalidInput
+        If it is none, or one that no file can have.
+    """
+    found = os.fspath(value) if isinstance(value, PathLike) else value
+    if not isinstance(found, str) or "\0" in found:
+        raise InvalidInput(f"{what}: found {shown(value)}; expected a path")
+    return Path(found)
 
 
 def write_atomically(path: str | PathLike[str], content: str | bytes) -> None:

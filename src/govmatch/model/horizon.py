@@ -60,14 +60,12 @@ def given_horizon(horizon: object, zone: Zone) -> Horizon:
 def derived_horizon(sheets: Sheets, violations: Violations) -> Horizon | None:
     """Span the days of the requests' windows or, where they have none, of the availability.
 
+    A window that is open on one side is at least as long as the request takes.
     Without any time there is a horizon, empty, only if nothing is asked; else None, and a fault says why.
     """
     requests = sheets["requests"]
     ends = [requests["earliest"], requests["latest"]]
-    # who starts at midnight needs the day after it, who ends then the day before
-    wished = np.concatenate(
-        [cells.values[cells.present] + late for cells, late in zip(ends, (1, 0), strict=True)]
-    )
+    wished = np.concatenate([cells.values[cells.present] for cells in ends])
     if len(wished):
         middle = int(np.sort(wished)[(len(wished) - 1) // 2])  # one of them, so that not all are far from it
         reach = LONGEST_DAYS * DAY
@@ -80,8 +78,12 @@ def derived_horizon(sheets: Sheets, violations: Violations) -> Horizon | None:
                 )
                 values = requests.frame(sheets.zone)[column].astype(str).to_numpy(dtype=object)
                 violations.mask("requests", column, "outside_horizon", message, far, values)
-        wished = wished[np.abs(wished - middle) <= reach]
-        return _days(sheets.zone, int(wished.min()), int(wished.max()))
+        near = [cells.present & (np.abs(cells.values - middle) <= reach) for cells in ends]
+        took = requests["minutes"].values * MINUTE
+        starts, stops = (cells.values for cells in ends)
+        firsts = np.concatenate([starts[near[0]], (stops // MINUTE * MINUTE - took)[near[1]]])
+        lasts = np.concatenate([(ceil_minutes(starts) * MINUTE + took)[near[0]], stops[near[1]]])
+        return _days(sheets.zone, int(firsts.min()), int(lasts.max()))
     times = sheets["availability"]
     free = times["start"].present & times["end"].present
     if free.any():

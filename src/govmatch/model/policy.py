@@ -12,7 +12,7 @@ from typing import Any
 
 from govmatch.errors import InvalidPolicy
 from govmatch.model.policy_file import file_text, is_profile, policy_text, policy_values, profile_text
-from govmatch.model.policy_rules import first_fault, plain
+from govmatch.model.policy_rules import canonical, first_fault, plain
 from govmatch.model.suggest import shown
 
 
@@ -78,6 +78,8 @@ class Slots:
             "morning": ("08:00", "12:00"),
             "afternoon": ("12:00", "18:00"),
             "evening": ("18:00", "21:00"),
+            "late": ("21:00", "24:00"),
+            "night": ("00:00", "08:00"),
         }
     )
 
@@ -130,9 +132,12 @@ class Policy:
         for name, kind in _SECTIONS.items():
             if not isinstance(getattr(self, name), kind):
                 raise InvalidPolicy(f"{name}: found {shown(getattr(self, name))}; expected {kind.__name__}")
-        fault = first_fault(plain(self))
+        values = plain(self)
+        fault = first_fault(values)
         if fault is not None:
             raise InvalidPolicy(f"{'.'.join(fault.path)}: {fault.sentence}")
+        for name, section in _sections(canonical(values)).items():
+            object.__setattr__(self, name, section)
 
     @classmethod
     def from_toml(cls, path: str | PathLike[str]) -> Policy:
@@ -155,6 +160,8 @@ class Policy:
     @classmethod
     def from_text(cls, text: str, source: str = "<text>") -> Policy:
         """Read a policy from TOML text; as `from_toml`. `source` is named in messages."""
+        if not isinstance(text, str):
+            raise InvalidPolicy(f"text: found {shown(text)}; expected TOML as text")
         return _built({"name": Path(source).stem}, text, source)
 
     @classmethod
@@ -171,6 +178,8 @@ class Policy:
     @classmethod
     def read(cls, name_or_path: str | PathLike[str]) -> Policy:
         """Return a profile by name, or else the policy of a TOML file."""
+        if not isinstance(name_or_path, str | PathLike):
+            raise InvalidPolicy(f"found {shown(name_or_path)}; expected the name of a profile or a path")
         if is_profile(name_or_path):
             return cls.profile(str(name_or_path))
         return cls.from_toml(name_or_path)
@@ -209,13 +218,12 @@ def _numbers_alike(value: Any) -> Any:
 
 def _built(names: Mapping[str, str], text: str, source: str) -> Policy:
     values: dict[str, Any] = policy_values(text, source, {**plain(Policy()), **names})
+    texts = (values["name"], values["description"], values["time_zone"])
+    return Policy(*texts, **_sections(values))
+
+
+def _sections(values: Mapping[str, Any]) -> dict[str, Any]:
+    sections = {name: kind(**values[name]) for name, kind in _SECTIONS.items() if name != "presets"}
     presets = values["presets"]
     named = {name: Preset(**preset) for name, preset in presets["named"].items()}
-    sections = {name: kind(**values[name]) for name, kind in _SECTIONS.items() if name != "presets"}
-    return Policy(
-        values["name"],
-        values["description"],
-        values["time_zone"],
-        **sections,
-        presets=Presets(presets["default"], named),
-    )
+    return {**sections, "presets": Presets(presets["default"], named)}

@@ -12,7 +12,7 @@ from typing import Any
 from govmatch.errors import InvalidInput, InvalidPolicy
 from govmatch.model.encoding import decoded
 from govmatch.model.policy_rules import SHAPE, WEEKDAYS, Each, Fault, converted, first_fault, unknown_key
-from govmatch.model.suggest import listed, nearest
+from govmatch.model.suggest import listed, nearest, shown
 from govmatch.model.toml_text import key_line, parsed
 
 _NOTES = {
@@ -44,7 +44,7 @@ def profile_text(name: str) -> str:
     names = profile_names()
     if name not in names:
         raise InvalidPolicy(
-            f"unknown profile {name!r}{nearest(name, names)}; the profiles are {listed(names)}"
+            f"unknown profile {shown(name)}{nearest(name, names)}; the profiles are {listed(names)}"
         )
     if name == "default":
         return ""
@@ -65,12 +65,14 @@ def file_text(path: str | PathLike[str]) -> str:
     Raises
     ------
     InvalidPolicy
-        If it cannot be read.
+        If it cannot be read, or `path` is no path.
     """
+    if not isinstance(path, str | PathLike):
+        raise InvalidPolicy(f"path: found {shown(path)}; expected the path of a policy file")
     file = Path(path)
     try:
         return decoded(file.read_bytes(), file.name)
-    except (OSError, InvalidInput) as error:
+    except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
         reason = error.strerror if isinstance(error, OSError) else error
         raise InvalidPolicy(f"the policy file {file} cannot be read: {reason}") from error
 
@@ -169,7 +171,7 @@ def _toml(value: Any, key: str = "") -> str:
         return _text(value)
     if isinstance(value, tuple):
         return f"[{', '.join(_text(WEEKDAYS[v]) if key == 'days' else _text(v) for v in value)}]"
-    return repr(value.item() if hasattr(value, "item") else value)
+    return repr(value)
 
 
 def _text(value: str) -> str:

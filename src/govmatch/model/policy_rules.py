@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from itertools import pairwise
 from numbers import Integral, Real
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from govmatch.model.schema import EDGE_KINDS, MODES
@@ -18,7 +18,13 @@ from govmatch.model.suggest import listed, nearest, shown
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-_WEEKDAYS_ZH = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
+_ENGLISH = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_DAYS = {
+    **{name: day for names in (WEEKDAYS, _ENGLISH) for day, name in enumerate(names)},
+    **{week + name: day for week in ("周", "星期") for day, name in enumerate("一二三四五六日")},
+    **dict.fromkeys(("周天", "星期天"), 6),
+    **{str(day): day for day in range(7)},
+}
 _UNITS: dict[str, dict[str, float]] = {
     "minutes": {
         **dict.fromkeys(("min", "minute", "minutes", "分钟"), 1.0),
@@ -38,20 +44,6 @@ class Fault:
     path: tuple[str, ...]
     sentence: str
     related: tuple[str, ...] = ()
-
-
-class Leaf(Protocol):
-    """A kind of value."""
-
-    def converted(self, value: Any) -> Any:
-        """Return what a file says as the value that it means; as it is if it means none."""
-
-    def accepts(self, value: Any) -> bool:
-        """Tell whether a value is allowed."""
-
-    @property
-    def expected(self) -> str:
-        """What is allowed, in words."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +154,7 @@ class Days(Text):
     @property
     def expected(self) -> str:
         """What is allowed, in words."""
-        return 'a list of different weekdays, 0 (Monday) to 6, or names such as "sat" or "周六"'
+        return 'a list of different weekdays: 0 (Monday) to 6, or a name such as "sat", "saturday" or "周六"'
 
 
 class Names(Clock):
@@ -188,13 +180,14 @@ class Each:
 
 
 _COST = Number(0, 10_000_000, "minutes")
+_HOP = Number(0, 100_000, "minutes")  # as agreements.hop_minutes
 
 SHAPE: dict[str, Any] = {
     "name": Text(),
     "description": Text(),
     "time_zone": Zone(),
     "unmet": {"base_minutes": _COST, "priority_minutes": _COST, "group_minutes": Each(_COST)},
-    "route": {"max_hops": Number(0, 20, whole=True), "hop_minutes": Each(_COST, EDGE_KINDS)},
+    "route": {"max_hops": Number(0, 20, whole=True), "hop_minutes": Each(_HOP, EDGE_KINDS)},
     "travel": {
         "mode": Text(MODES),
         "detour": Number(1, 10),
@@ -235,6 +228,15 @@ def converted(values: Any, shape: Any = SHAPE) -> Any:
         inner = {k: shape.of if isinstance(shape, Each) else shape.get(k, Text()) for k in values}
         return {k: converted(v, inner[k]) for k, v in values.items()}
     return shape.converted(values)
+
+
+def canonical(values: Any, shape: Any = SHAPE) -> Any:
+    """Return faultless values in nested dicts: whole numbers as int, the others as float."""
+    if isinstance(shape, dict | Each):
+        return {k: canonical(v, shape.of if isinstance(shape, Each) else shape[k]) for k, v in values.items()}
+    if isinstance(shape, Number):
+        return int(values) if shape.whole else float(values)
+    return tuple(map(int, values)) if isinstance(shape, Days) else values
 
 
 def first_fault(values: Any) -> Fault | None:
@@ -316,9 +318,4 @@ def _is_texts(value: Any) -> bool:
 
 
 def _weekday(value: Any) -> Any:
-    if isinstance(value, str):
-        name = value.strip().casefold()[:3]
-        for names in (WEEKDAYS, _WEEKDAYS_ZH):
-            if name in names:
-                return names.index(name)
-    return value
+    return _DAYS.get(value.strip().casefold(), value) if isinstance(value, str) else value

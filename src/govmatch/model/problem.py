@@ -48,7 +48,7 @@ class Problem:
     features : frozenset of str
         What the tables ask for beyond single roles in slots: teams, recurrence, goods, quotas, pins.
     ignored : tuple of str
-        Columns that the schema does not know, as ``table.column``.
+        Columns that the schema does not know and that resemble none of it, as ``table.column``.
     dropped : DataFrame
         Faults of the rows that ``on_error="drop"`` left out; rows are counted in the tables as given.
     """
@@ -89,8 +89,9 @@ class Problem:
         alliance : Alliance, optional
             Who passes requests to whom; from the tables if None.
         horizon : (start, end), optional
-            Times; naive ones in the policy's zone. If None: the days of the requests' windows or, where no
-            request says when, of the availability. A window that leaves a given horizon is a fault.
+            Times; naive ones in the policy's zone. If None: the days of the requests' windows, with room
+            for ``minutes`` after ``earliest`` and before ``latest``, or, where no request says when, of
+            the availability. A window that leaves a given horizon is a fault.
         on_error : {"raise", "drop"}
             "drop" leaves faulty rows out, and those that refer to them, until no fault is left; a request
             goes with any row that says more of it (roles, visits, request_goods, pins). Faults
@@ -223,6 +224,9 @@ def _arguments(policy: object, travel: object, alliance: object, on_error: objec
         policy = Policy()
     if not isinstance(policy, Policy):
         raise InvalidInput(f"policy must be a Policy; found {type(policy).__name__}")
+    for name, given in (("travel", travel), ("alliance", alliance)):
+        if isinstance(given, type):
+            raise InvalidInput(f"{name} is the class {given.__name__} itself; expected an object of it")
     if travel is not None and not (hasattr(travel, "prepare") and hasattr(travel, "fingerprint")):
         raise InvalidInput(
             f"travel must have `prepare` and `fingerprint`, as GreatCircle and RoadGraph do; "

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from govmatch.errors import InvalidInput
-from govmatch.model.files import COLUMN_REFERENCE, write_atomically
+from govmatch.model.files import COLUMN_REFERENCE, as_path, write_atomically
 from govmatch.model.schema import TABLES, Column, Table
 
 _JSON_TYPES = {
@@ -53,7 +52,7 @@ def templates(folder: str | PathLike[str] | None = None) -> dict[str, pd.DataFra
     Raises
     ------
     InvalidInput
-        If a file that would be written is there already; nothing is written then.
+        If `folder` is no path, or a file that would be written is there already; nothing is written then.
     OSError
         If the folder cannot be made or written.
     """
@@ -62,7 +61,7 @@ def templates(folder: str | PathLike[str] | None = None) -> dict[str, pd.DataFra
         for name, table in TABLES.items()
     }
     if folder is not None:
-        target = Path(folder)
+        target = as_path(folder, "folder")
         whole = {**frames, COLUMN_REFERENCE.removesuffix(".csv"): column_reference()}
         there = [name for name in whole if (target / f"{name}.csv").exists()]
         if there:
@@ -175,9 +174,10 @@ def reference_markdown() -> str:
         "",
         "- Required are `communities`, `requests` and some supply: `volunteers`, or `organizations` with "
         "`capacity_per_slot`. 必需:社区、群众点单,以及志愿者或有派人能力的组织。",
-        "- Files are CSV (UTF-8 or GB18030; comma, semicolon or tab) or .xlsx, named as the tables; the "
-        "Chinese names below, of tables and columns, are understood as well. "
-        "文件可为 CSV 或 .xlsx,中文表名、列名均可识别。",
+        "- Files are CSV (UTF-8 or GB18030; comma, semicolon or tab; as many cells in every row as in the "
+        "first) or .xlsx, named as the tables; the Chinese names below, of tables and columns, are "
+        "understood as well. "
+        "文件可为 CSV 或 .xlsx,CSV 各行列数须与首行一致;中文表名、列名均可识别。",
         "- A time without an offset is read in the policy's time zone; a date is a local day, both ends "
         "included. 不带时区的时间按政策时区解读。",
         "- An empty cell means absent: the default, if there is one. 空单元格取默认值。",

@@ -153,7 +153,8 @@ _TABLES = (
             Column(
                 "capacity_per_slot",
                 "int",
-                "people of its own staff at once; absent: none",
+                "people of its own staff at once; absent: none, and availability and skills must not name "
+                "the organisation then; 0: none, whatever they say",
                 "同时可派人数",
                 unit="people",
                 low=0,
@@ -247,7 +248,9 @@ _TABLES = (
     ),
     Table(
         "availability",
-        "bookable times of volunteers and of organisations' own staff",
+        "bookable times of volunteers and of organisations' own staff. A row longer than the policy's "
+        "slots.long_minutes is cut at the hours of the policy's slots, and what lies outside all of them "
+        "is not bookable; a slot belongs to the local day on which it begins",
         "空闲时间",
         (
             _fk("provider_id", PROVIDER_TABLES, "volunteer or organisation", "服务者编号", required=True),
@@ -266,7 +269,7 @@ _TABLES = (
             Column(
                 "certified_until",
                 "date",
-                "last day of the certificate; absent: not certified",
+                "last day of the certificate, on which a job may still begin; absent: not certified",
                 "证书有效期至",
             ),
         ),
@@ -374,7 +377,8 @@ _TABLES = (
             Column(
                 "action",
                 "choice",
-                "assign: this one and no other; forbid: never this one",
+                "assign: this one and no other; forbid: never this one, nor anybody charged to it if it is "
+                "an organisation",
                 "动作",
                 default="assign",
                 choices=("assign", "forbid"),

@@ -12,7 +12,9 @@ import pandas as pd
 
 from govmatch.errors import InvalidInput
 from govmatch.model import checks
+from govmatch.model.aliases import folded
 from govmatch.model.cells import absent
+from govmatch.model.misspelt import misspelt
 from govmatch.model.policy import Policy
 from govmatch.model.reading import read_cells
 from govmatch.model.schema import TABLES, Table
@@ -47,7 +49,7 @@ def normalise(
     violations : DataFrame
         table, row (position; -1: the whole table or column), column, code, message, value.
     ignored : tuple of str
-        Columns that the schema does not know, as ``table.column``.
+        Columns that the schema does not know and that resemble none of it, as ``table.column``.
 
     Raises
     ------
@@ -79,7 +81,7 @@ def as_frames(
     for key, value in tables.items():
         name = key if isinstance(key, str) else shown(key)
         if name not in TABLES:
-            near = difflib.get_close_matches(name[:100], TABLES, n=1)
+            near = difflib.get_close_matches(folded(name[:100]), TABLES, n=1)
             hint = f"did you mean {near[0]}?" if near else f"the tables are {', '.join(TABLES)}"
             message = f"there is no such table; {hint}"
             violations.whole(shown(name).strip("'\""), "", "unknown_table", message, name)
@@ -160,6 +162,7 @@ def _read_sheet(
     labels: list[object] = list(frame.columns)
     for place, label in enumerate(labels):
         places.setdefault(label if isinstance(label, str) else shown(label), []).append(place)
+    given = frozenset(places)
     cells = {}
     for column in table.columns:
         found = places.pop(column.name, [])
@@ -173,4 +176,8 @@ def _read_sheet(
             cells[column.name] = read_cells(frame.iloc[:, found[0]], table, column, zone, violations)
         else:
             cells[column.name] = absent(column, len(frame))
-    return Sheet(table, len(frame), cells), list(places)
+    slips = misspelt(places, given, table)
+    for name, near in slips.items():
+        message = f"{table.name} has no column {{}}; did you mean {near}? Rename the column or leave it out"
+        violations.whole(table.name, shown(name).strip("'\""), "misspelt_column", message, name)
+    return Sheet(table, len(frame), cells), [name for name in places if name not in slips]

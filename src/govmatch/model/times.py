@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import infer_dtype
 
 from govmatch.model.encoded import BoolArray, Int32Array, IntArray
 from govmatch.model.objects import each, each_pair, is_none
@@ -209,7 +210,10 @@ def stamps_of(series: pd.Series[Any]) -> Stamps:
     if missing.all() or (isinstance(dtype, np.dtype) and dtype.kind != "O"):
         return stamps
     values = series.to_numpy(dtype=object)
-    is_text = each(lambda value: isinstance(value, str), values).astype(bool)
+    if infer_dtype(values, skipna=True) == "string":
+        is_text = ~missing
+    else:
+        is_text = each(lambda value: isinstance(value, str), values).astype(bool)
     if is_text.any():
         codes, texts = pd.factorize(values[is_text])
         read = parse(texts)

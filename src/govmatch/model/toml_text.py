@@ -24,6 +24,7 @@ def key_line(text: str, path: Sequence[str]) -> int | None:
     path : sequence of str
         The key, from the outermost table.
     """
+    text = _of_lines(text)
     lines = text.split("\n")
     for length in range(len(path), 0, -1):
         if _holds(tomllib.loads(text), path[:length]):
@@ -39,13 +40,14 @@ def key_line(text: str, path: Sequence[str]) -> int | None:
 
 
 def parsed(text: str, source: str) -> dict[str, Any]:
-    """Parse TOML.
+    """Parse TOML, whatever its lines end with.
 
     Raises
     ------
     InvalidInput
         Naming `source` and the line.
     """
+    text = _of_lines(text)
     try:
         return tomllib.loads(text)
     except ValueError as error:
@@ -55,6 +57,10 @@ def parsed(text: str, source: str) -> dict[str, Any]:
         raise InvalidInput(f"{source}, line {line}: not TOML: {error}") from error
     except RecursionError as error:
         raise InvalidInput(f"{source}: not TOML: nested too deeply") from error
+
+
+def _of_lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _shortest(lines: list[str], least: int) -> dict[str, Any]:

@@ -25,6 +25,7 @@ class PairTravel(Protocol):
         float64 (n,)
             Minutes from ``origins[i]`` to ``destinations[i]``. NaN: a coordinate is unknown on either
             side, so that nobody can tell. Infinity: both are known and there is no way between them.
+            Anything else that is no minutes, 0 or more, is refused where plans are made.
         """
         ...
 

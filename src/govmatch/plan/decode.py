@@ -15,6 +15,7 @@ from govmatch.plan.reasons import REASONS, STAGE_REASONS, first_empty_stage
 from govmatch.reach.candidates import Candidates
 from govmatch.reach.costs import RESOLUTION, Terms, hundredths, price_terms
 from govmatch.reach.paths import Paths
+from govmatch.reach.travel import checked_minutes
 
 IntArray = NDArray[np.int64]
 
@@ -113,7 +114,7 @@ def assignments_frame(problem: Problem, pairs: Pairs, candidates: Candidates, pa
     order = np.lexsort((pairs.slot, start, demand.row[pairs.request]))
     pairs, start = Pairs(pairs.request[order], pairs.slot[order]), start[order]
     request, provider = pairs.request, supply.slot_provider[pairs.slot]
-    travel = candidates.travel.minutes(provider, request.astype(np.int32))
+    travel = checked_minutes(candidates.travel, provider, request.astype(np.int32))
     terms = pair_terms(pairs, demand, supply, policy, paths, travel)
     load = load_costs(pairs, demand, supply, policy)
     routes, hops = route_texts(pairs, demand, supply, nodes, paths)
@@ -153,11 +154,14 @@ def assignments_frame(problem: Problem, pairs: Pairs, candidates: Candidates, pa
     )
 
 
-def unmet_frame(problem: Problem, unmet: IntArray, candidates: Candidates) -> pd.DataFrame:
-    """One row per request with unserved people, with the reason."""
+def unmet_frame(problem: Problem, unmet: IntArray, candidates: Candidates, *, optimal: bool) -> pd.DataFrame:
+    """One row per request with unserved people, with the reason; only an optimal plan says "capacity"."""
     demand = problem.demand
     request = np.flatnonzero(unmet > 0)
     reason, left = first_empty_stage(candidates.passed[request])
+    reason[(reason == "window") & (demand.people[request] > 1)] = "together"
+    if not optimal:
+        reason[reason == "capacity"] = "time"
     unseen = ~candidates.examined[request]
     reason[unseen], left[unseen] = "time", 0
     category = problem.tables["requests"]["category"].to_numpy()[demand.row[request]]
@@ -182,8 +186,11 @@ def unmet_frame(problem: Problem, unmet: IntArray, candidates: Candidates) -> pd
 
 
 def funnel_frame(candidates: Candidates) -> pd.DataFrame:
-    """Pairs of request and provider by the first condition that they fail; the last row fails none."""
-    totals = candidates.passed.sum(axis=0)
+    """Pairs of request and provider by the first condition that they fail; the last row fails none.
+
+    Requests that no time was left for are not counted.
+    """
+    totals = candidates.passed[candidates.examined].sum(axis=0)
     lost = [*(totals[:-1] - totals[1:]), totals[-1]]
     codes = [*STAGE_REASONS, "eligible"]
     chinese = [*(REASONS[c][1] for c in STAGE_REASONS), "可派"]

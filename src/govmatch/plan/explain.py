@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from govmatch.errors import UnknownId
+from govmatch.errors import InvalidInput, UnknownId
 from govmatch.model.schema import EDGE_KINDS
 from govmatch.plan.decode import Pairs, local_times, pair_starts, pair_terms
 from govmatch.plan.plan import Plan
 from govmatch.plan.reasons import REASONS
 from govmatch.reach.costs import RESOLUTION
+from govmatch.reach.travel import checked_minutes
 
 STAGES = (
     ("all providers", "全部服务者"),
@@ -28,6 +29,9 @@ STAGES = (
     ("not excluded", "无须回避"),
     ("worth its cost", "成本合理"),
 )
+
+BEFORE_PAIRS = 4
+"""Stages that are counted before any pair is looked at."""
 
 OTHERS = 3
 """Candidates that are shown beside the chosen ones."""
@@ -50,7 +54,8 @@ class Explanation:
     route : pandas.DataFrame
         The path of the first chosen arc, hop by hop: node_id, name, edge, hop_minutes.
     funnel : pandas.DataFrame
-        stage, stage_zh, providers that are left after it.
+        stage, stage_zh, providers that are left after it; without the later stages where the time
+        limit came before they were looked at.
     """
 
     request_id: str
@@ -114,18 +119,21 @@ def explain(plan: Plan, request_id: str) -> Explanation:
     ------
     UnknownId
         The problem has no such request.
+    InvalidInput
+        `plan` is no plan.
     """
+    if not isinstance(plan, Plan):
+        raise InvalidInput(f"plan is a {type(plan).__name__}; expected a Plan: match(problem)")
     requests = plan.problem.tables["requests"]
-    rows = np.flatnonzero(requests["request_id"].to_numpy() == request_id)
-    if not len(rows):
-        near = difflib.get_close_matches(
-            str(request_id), requests["request_id"].astype(str).tolist()[:5000], n=3
-        )
+    ids = requests["request_id"].tolist()
+    if request_id not in ids:
+        near = difflib.get_close_matches(str(request_id)[:200], ids[:5000], n=3)
         hint = f"; near: {', '.join(near)}" if near else ""
         raise UnknownId(f"the problem has no request {request_id!r}{hint}")
-    at = np.flatnonzero(plan.problem.demand.row == rows[0])
+    row = ids.index(request_id)
+    at = np.flatnonzero(plan.problem.demand.row == row)
     if not len(at):
-        twin = str(requests["duplicate_of"].iloc[rows[0]])
+        twin = str(requests["duplicate_of"].iloc[row])
         empty = pd.DataFrame()
         return Explanation(request_id, "linked", "", "", empty, empty, empty, duplicate_of=twin)
 
@@ -135,10 +143,9 @@ def explain(plan: Plan, request_id: str) -> Explanation:
     reason = str(unmet["reason"].iloc[0]) if len(unmet) else ""
     chosen = int(candidates["chosen"].sum()) if len(candidates) else 0
     status = "served" if not reason else "partly_served" if chosen else "unmet"
-    passed = plan.search.passed[position]
-    funnel = pd.DataFrame(
-        {"stage": [s for s, _ in STAGES], "stage_zh": [z for _, z in STAGES], "providers": passed}
-    )
+    known = len(STAGES) if plan.search.examined[position] else BEFORE_PAIRS
+    funnel = pd.DataFrame(STAGES[:known], columns=["stage", "stage_zh"])
+    funnel["providers"] = plan.search.passed[position, :known]
     return Explanation(
         request_id,
         status,
@@ -162,7 +169,7 @@ def _candidates(plan: Plan, position: int) -> tuple[pd.DataFrame, Pairs]:
     shown = np.concatenate([arcs[chosen], arcs[~chosen][:OTHERS]])
     pairs = Pairs(search.arcs.request[shown], search.arcs.slot[shown])
     provider = supply.slot_provider[pairs.slot]
-    travel = search.travel.minutes(provider, pairs.request.astype(np.int32))
+    travel = checked_minutes(search.travel, provider, pairs.request.astype(np.int32))
     terms = pair_terms(pairs, demand, supply, problem.policy, search.paths, travel)
     holder = {
         int(s): int(r) for r, s in zip(search.arcs.request[sent > 0], search.arcs.slot[sent > 0], strict=True)

@@ -6,6 +6,7 @@ import importlib
 import io
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
@@ -87,9 +88,7 @@ def to_csv(plan: Plan, folder: str | PathLike[str]) -> list[Path]:
     OSError
         If the folder cannot be made or written.
     """
-    target = _folder(folder)
-    paths = [_written(target / f"{name}.csv", csv_bytes(frame)) for name, frame in _frames(plan).items()]
-    return [*paths, _write_certificate(plan, target)]
+    return _write(plan, folder, ".csv", csv_bytes)
 
 
 def to_json(plan: Plan, path: str | PathLike[str] | None = None) -> str:
@@ -120,17 +119,7 @@ def to_json(plan: Plan, path: str | PathLike[str] | None = None) -> str:
 def to_parquet(plan: Plan, folder: str | PathLike[str]) -> list[Path]:
     """Write a plan's frames as Parquet and its certificate as JSON.
 
-    Parameters
-    ----------
-    plan : Plan
-        The plan.
-    folder : path
-        Made if it is absent. Each file appears whole or not at all.
-
-    Returns
-    -------
-    list of Path
-        ``assignments.parquet``, ``unmet.parquet``, ``funnel.parquet`` and ``certificate.json``.
+    Parameters, returns and errors are those of `to_csv`; the files end in ``.parquet``.
 
     Raises
     ------
@@ -141,18 +130,45 @@ def to_parquet(plan: Plan, folder: str | PathLike[str]) -> list[Path]:
         importlib.import_module("pyarrow")
     except ImportError as absent:
         raise MissingExtra('to_parquet needs pyarrow: pip install "pyarrow"') from absent
-    target = _folder(folder)
-    paths = []
-    for name, frame in _frames(plan).items():
-        buffer = io.BytesIO()
-        frame.to_parquet(buffer, engine="pyarrow", index=False)
-        paths.append(_written(target / f"{name}.parquet", buffer.getvalue()))
-    return [*paths, _write_certificate(plan, target)]
+    return _write(plan, folder, ".parquet", _parquet_bytes)
 
 
 def certificate_record(plan: Plan) -> dict[str, Any]:
     """Return the certificate as a plain dict; numbers that are not finite become None."""
     return {name: _plain(value) for name, value in asdict(plan.certificate).items()}
+
+
+OUTSIDE = (
+    "gap",
+    "termination",
+    "verified",
+    "scope",
+    "resolution_minutes",
+    "solver",
+    "policy_fingerprint",
+    "problem_fingerprint",
+    "assumed_share",
+    "placed_assumed_share",
+    "synthetic",
+)
+
+
+def outside_certificate(plan: Plan) -> dict[str, Any]:
+    """Return what outside readers may see of the certificate.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    dict
+        Its fields without primal, bound, pairs, arcs and rounds: exact costs and sizes tell of single
+        people where few are unserved.
+    """
+    record = certificate_record(plan)
+    return {name: record[name] for name in OUTSIDE}
 
 
 def _plain(value: Any) -> Any:
@@ -175,17 +191,22 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(whole.columns, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _folder(folder: str | PathLike[str]) -> Path:
+def _parquet_bytes(frame: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, engine="pyarrow", index=False)
+    return buffer.getvalue()
+
+
+def _write(
+    plan: Plan, folder: str | PathLike[str], suffix: str, encode: Callable[[pd.DataFrame], bytes]
+) -> list[Path]:
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    return target
-
-
-def _written(path: Path, data: bytes | str) -> Path:
-    write_atomically(path, data)
-    return path
-
-
-def _write_certificate(plan: Plan, folder: Path) -> Path:
-    text = json.dumps(certificate_record(plan), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
-    return _written(folder / "certificate.json", text)
+    certificate = json.dumps(certificate_record(plan), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    files: dict[Path, bytes | str] = {
+        target / f"{name}{suffix}": encode(frame) for name, frame in _frames(plan).items()
+    }
+    files[target / "certificate.json"] = certificate
+    for path, data in files.items():
+        write_atomically(path, data)
+    return list(files)

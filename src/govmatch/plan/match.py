@@ -32,6 +32,20 @@ IntArray = NDArray[np.int64]
 METHODS = ("auto", "flow")
 SOLVER = "OR-Tools SimpleMinCostFlow"
 
+PHASES = ("reach", "candidates", "solve", "price_out", "decode", "verify")
+PHASES_ZH = {
+    "reach": "reach 流转路径",
+    "candidates": "candidates 候选",
+    "solve": "solve 求解",
+    "price_out": "price out 检验",
+    "decode": "decode 还原",
+    "verify": "verify 校验",
+}
+BAR = "match 匹配 {bar:20} {desc} {elapsed}"
+
+LONGEST_LIMIT = 1e7
+"""Seconds from which a time limit is none."""
+
 REQUEST_SECONDS, PROVIDER_SECONDS = 3.5e-5, 1.5e-6
 """Time kept back, of a time limit, for decoding and verifying."""
 
@@ -41,9 +55,11 @@ class _Clock:
 
     def __init__(self, time_limit: float | None, n_requests: int, n_providers: int) -> None:
         self.seconds: dict[str, float] = {}
-        self._deadline = None if time_limit is None else time.monotonic() + time_limit
+        self._deadline: float | None = None
+        if time_limit is not None and time_limit < LONGEST_LIMIT:
+            self._deadline = time.monotonic() + float(time_limit)
         self._telling = REQUEST_SECONDS * n_requests + PROVIDER_SECONDS * n_providers
-        self._bar = tqdm(desc="match", disable=None, delay=1.0, leave=False, bar_format="{desc} {elapsed}")
+        self._bar = tqdm(total=len(PHASES), disable=None, delay=1.0, leave=False, bar_format=BAR)
 
     @property
     def deadline(self) -> float | None:
@@ -56,7 +72,8 @@ class _Clock:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        self._bar.set_description(name)
+        self._bar.n = PHASES.index(name)
+        self._bar.set_description_str(PHASES_ZH[name])
         begin = time.perf_counter()
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
@@ -216,7 +233,7 @@ def _tell(problem: Problem, candidates: Candidates, edges: EdgeArrays, paths: Pa
     return Plan(
         problem=problem,
         assignments=assignments_frame(problem, pairs, candidates, paths),
-        unmet=unmet_frame(problem, solution.unmet, candidates),
+        unmet=unmet_frame(problem, solution.unmet, candidates, optimal=solution.termination == "optimal"),
         certificate=certificate,
         funnel=funnel_frame(candidates),
         linked=len(problem.tables["requests"]) - problem.demand.n_requests,
@@ -226,6 +243,7 @@ def _tell(problem: Problem, candidates: Candidates, edges: EdgeArrays, paths: Pa
             arcs=result.arcs,
             arc=layout.arc,
             passed=candidates.passed,
+            examined=candidates.examined,
             travel=candidates.travel,
             edges=edges,
             paths=paths,

@@ -42,7 +42,7 @@ class Certificate:
     scope : str
         "all_pairs": the bound holds over every eligible pair, generated or not.
     pairs : int
-        Eligible pairs of a request and a slot.
+        Eligible pairs of a request and a slot that were looked at: all, unless time ran out.
     arcs : int
         Pairs that were generated.
     rounds : int
@@ -64,7 +64,7 @@ class Certificate:
     gap: float
     termination: Termination
     verified: bool
-    scope: Literal["all_pairs", "given_arcs"]
+    scope: Literal["all_pairs"]
     pairs: int
     arcs: int
     rounds: int
@@ -90,6 +90,7 @@ class Search:
     arcs: Arcs
     arc: IntArray  # (instance arcs,) position in `arcs`
     passed: IntArray  # (n_requests, n_stages + 1) providers that pass the first j stages
+    examined: NDArray[np.bool_]  # (n_requests,) whether time was left to look at the pairs
     travel: PairTravel
     edges: EdgeArrays
     paths: Paths
@@ -112,7 +113,8 @@ class Plan:
         group, priority, people, reason, reason_zh, eligible, unmet_minutes.
     certificate : Certificate
     funnel : pandas.DataFrame
-        Pairs of request and provider by the first condition that they fail: reason, reason_zh, pairs.
+        Pairs of request and provider by the first condition that they fail: reason, reason_zh, pairs;
+        without the requests that no time was left for.
     linked : int
         Requests that are further reports of another and were not matched again.
     seconds : dict

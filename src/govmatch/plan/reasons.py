@@ -10,14 +10,21 @@ REASONS: dict[str, tuple[str, str]] = {
     "no_such_service": ("nobody offers what is needed", "尚无人提供此项服务"),
     "level": ("those who can do it hold too low a level", "技能等级不足"),
     "certificate": ("nobody's certificate is valid on the day", "当日无有效证书"),
-    "window": ("nobody qualified is free in the window", "所需时段无人有空"),
+    "window": ("nobody qualified has a slot that holds it", "合格者均无可容纳的空闲时段"),
+    "together": (
+        "not enough people have a slot that holds it from the earliest time on, when several start together",
+        "须多人同时于最早时间开始,人手不齐",
+    ),
     "path": ("the alliance has no permitted path to those who are free", "联盟内无可流转的路径"),
     "distance": ("those who are free live too far away", "路程过远"),
     "clearance": ("nobody in reach has the clearance", "审查等级不足"),
     "excluded": ("those who could come must not be sent", "须回避"),
     "cost": ("every way to serve it costs more than leaving it", "服务成本高于不服务"),
-    "capacity": ("everybody eligible is needed elsewhere", "合适的人已全部派出"),
-    "time": ("the time limit came before it was looked at", "计算时限已到"),
+    "capacity": (
+        "those who are eligible are sent elsewhere, at their limit, or too dear for one more job",
+        "合适的人已派出、已达上限或再派成本过高",
+    ),
+    "time": ("the time limit came before a place was found", "计算时限已到,尚未安排"),
 }
 
 STAGE_REASONS = (

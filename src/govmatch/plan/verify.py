@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from govmatch.errors import PlanFaults
+from govmatch.errors import InvalidInput, PlanFaults
+from govmatch.plan.verify_certificate import check_certificate, check_funnel, check_linked
 from govmatch.plan.verify_facts import read_facts
 from govmatch.plan.verify_frames import ASSIGNMENT_COLUMNS, Faults, missing_columns, numbers, read_rows
 from govmatch.plan.verify_reasons import check_reasons
@@ -21,12 +22,13 @@ from govmatch.plan.verify_rows import check_rows
 from govmatch.plan.verify_sums import (
     UNMET_COLUMNS,
     check_capacities,
-    check_certificate,
     check_load,
     check_unmet,
 )
 
 _MOST = 1_000_000  # people; a request asks for fewer
+_PROBLEM = ("tables", "policy", "horizon", "travel", "alliance", "synthetic")
+_PLAN = ("assignments", "unmet", "certificate", "funnel", "linked")
 _COLUMNS = ("code", "request_id", "provider_id", "message")
 
 
@@ -86,12 +88,18 @@ def verify(problem: Any, plan: Any) -> Verification:
     problem : Problem
         Its tables, policy, horizon, travel, alliance and fingerprints are read, nothing else.
     plan : Plan
-        Its `assignments`, `unmet` and `certificate` are read; nothing in them is trusted.
+        Its `assignments`, `unmet`, `certificate`, `funnel` and `linked` are read; nothing in them is
+        trusted.
 
     Returns
     -------
     Verification
-        A malformed plan gives faults too; nothing is raised.
+        A malformed plan gives faults too.
+
+    Raises
+    ------
+    InvalidInput
+        If `problem` is no problem or `plan` is no plan.
 
     Notes
     -----
@@ -99,6 +107,14 @@ def verify(problem: Any, plan: Any) -> Verification:
     a sample. That the plan is the cheapest rests on the certificate's bound, which is checked where
     it is made.
     """
+    for value, name, parts, usual in (
+        (problem, "Problem", _PROBLEM, "Problem.from_tables(tables)"),
+        (plan, "Plan", _PLAN, "match(problem)"),
+    ):
+        if not all(hasattr(value, part) for part in parts):
+            raise InvalidInput(
+                f"{name.lower()} is a {type(value).__name__}; expected a {name}, such as {usual} gives"
+            )
     faults = Faults()
     lacking = missing_columns(plan.assignments, "assignments", ASSIGNMENT_COLUMNS, faults)
     lacking |= missing_columns(plan.unmet, "unmet", UNMET_COLUMNS, faults)
@@ -115,11 +131,14 @@ def _check(problem: Any, plan: Any, faults: Faults) -> None:
     check_capacities(rows, facts, faults)
     load = check_load(rows, facts, faults)
     at = check_unmet(plan.unmet, rows, facts, faults)
-    finished = getattr(plan.certificate, "termination", None) == "optimal"
+    ended = getattr(plan.certificate, "termination", None)
+    finished = not (isinstance(ended, str) and ended == "time_limit")
     check_reasons(plan.unmet, at, finished, facts, faults)
     people = np.clip(np.nan_to_num(numbers(plan.unmet["people"])), -_MOST, _MOST).astype(np.int64)
     unserved = int((facts.requests.unmet_cost[at] * people)[at >= 0].sum())
-    check_certificate(plan.certificate, problem, facts, int(cost.sum() + load.sum()) + unserved, faults)
+    check_certificate(plan.certificate, problem, facts, rows, int(cost.sum() + load.sum()) + unserved, faults)
+    check_linked(plan.linked, facts, faults)
+    check_funnel(plan.funnel, plan.certificate, finished, facts, faults)
     faults.checked = {
         "assignments": len(plan.assignments),
         "unmet": len(plan.unmet),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from govmatch.plan.verify_columns import Ids, IntArray, objects, table_of, whole
+from govmatch.plan.verify_columns import BoolArray, Ids, IntArray, objects, table_of, whole
 from govmatch.plan.verify_demand import Requests, read_requests
 from govmatch.plan.verify_paths import Paths, edges_of
 from govmatch.plan.verify_slots import Calendar, Slots, slots_of, whole_days
@@ -36,18 +36,28 @@ class Facts:
     skill_key: IntArray  # provider * len(skills) + skill, ascending
     skill_level: IntArray
     skill_until: IntArray  # `NEVER` where not certified
-    forbidden: frozenset[tuple[int, int]]  # request, provider
+    forbidden: IntArray  # request * len(providers.ids) + provider, each once, ascending
     paths: Paths
     travel: TravelTimes
 
+    def is_forbidden(self, request: IntArray | int, provider: IntArray) -> BoolArray:
+        """Tell whether a pin forbids the provider, or whom the provider is charged to."""
+        return np.isin(request * len(self.providers.ids) + provider, self.forbidden)
 
-def _forbidden(tables: Any, requests: Ids, providers: Ids) -> frozenset[tuple[int, int]]:
+
+def _forbidden(tables: Any, requests: Ids, who: Providers, organizations: Ids) -> IntArray:
+    """Read forbidding pins; one on an organisation is one on everybody charged to it."""
     if "pins" not in tables:
-        return frozenset()
+        return np.empty(0, dtype=np.int64)
     pins = tables["pins"]
     pins = pins[(pins["action"] == "forbid").to_numpy(dtype=bool)]
-    r, p = requests.at(pins["request_id"]), providers.at(pins["provider_id"])
-    return frozenset(zip(r.tolist(), p.tolist(), strict=True))
+    r = requests.at(pins["request_id"])
+    p, firm = who.ids.at(pins["provider_id"]), organizations.at(pins["provider_id"])
+    pairs = [(r[p >= 0], p[p >= 0])]
+    for i in np.flatnonzero(firm >= 0).tolist():
+        theirs = np.flatnonzero(who.organization == firm[i])
+        pairs.append((np.full(len(theirs), r[i]), theirs))
+    return np.unique(np.concatenate([request * len(who.ids) + one for request, one in pairs]))
 
 
 def read_facts(problem: Any) -> Facts:
@@ -81,7 +91,7 @@ def read_facts(problem: Any) -> Facts:
         skill_key=key[order],
         skill_level=whole(rows["level"])[order],
         skill_until=whole_days(rows["certified_until"])[order],
-        forbidden=_forbidden(tables, requests.ids, providers.ids),
+        forbidden=_forbidden(tables, requests.ids, providers, organizations.ids),
         paths=Paths(edges, policy, nodes),
         travel=TravelTimes(problem.travel, policy, origins, targets),
     )

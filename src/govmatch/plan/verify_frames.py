@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import infer_dtype
 
 from govmatch.plan.verify_columns import BoolArray, IntArray, ObjectArray
 from govmatch.plan.verify_facts import Facts
@@ -16,12 +19,16 @@ from govmatch.plan.verify_travel import FloatArray
 
 TERMS = ("travel_cost", "route_cost", "dialect_cost", "hometown_cost", "level_cost", "wait_cost", "load_cost")
 TERM_TOLERANCE = 0.011  # minutes: one unit of the resolution, and a float's rounding
+LIMIT_DOUBT = TERM_TOLERANCE / 2
+"""Minutes around a limit within which travel may be said to keep it or to exceed it."""
 SUM_TOLERANCE = 1e-6
+_LARGEST = 1e100
 
 _TEXT = ("request_id", "role", "provider_id", "provider_kind", "organization_id", "community_id", "route")
 _TIMES = ("start", "end", "slot_start", "slot_end")
 _NUMBERS = ("hops", "travel_minutes", "cost_minutes", *TERMS)
-ASSIGNMENT_COLUMNS = (*_TEXT, *_TIMES, *_NUMBERS, "travel_known", "assumed")
+FLAGS = ("travel_known", "assumed")
+ASSIGNMENT_COLUMNS = (*_TEXT, *_TIMES, *_NUMBERS, *FLAGS)
 
 
 @dataclass
@@ -62,23 +69,51 @@ def missing_columns(frame: Any, name: str, columns: Sequence[str], faults: Fault
     absent = [c for c in columns if c not in frame.columns]
     for column in absent:
         faults.add("missing_column", f"plan.{name} has no column {column!r}")
-    return bool(absent)
+    twice = [c for c in columns if c not in absent and isinstance(frame[c], pd.DataFrame)]
+    for column in twice:
+        faults.add("malformed", f"plan.{name} has more than one column {column!r}; expected one")
+    return bool(absent or twice)
 
 
 def numbers(column: Any) -> FloatArray:
-    """Return a column as float64, NaN for whatever is no finite number."""
-    values = pd.to_numeric(pd.Series(column).astype(object), errors="coerce")
-    found = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.where(np.isfinite(found), found, np.nan)
+    """Return a column as float64, NaN for whatever is no number of a size that can be reckoned with."""
+    values = pd.Series(column)
+    if values.dtype.kind in "iuf":
+        found = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    else:
+        found = np.array([_number(x) for x in values.astype(object)], dtype=np.float64)
+    return np.where(np.abs(found) <= _LARGEST, found, np.nan)
+
+
+def _number(cell: object) -> float:
+    if not isinstance(cell, Real | Decimal | str):
+        return np.nan
+    try:
+        return float(cell)
+    except (ValueError, OverflowError):
+        return np.nan
+
+
+def texts(column: Any) -> ObjectArray:
+    """Return a column as str or None; what is neither is told by its type, as no id or code is."""
+    values = pd.Series(column).astype(object).to_numpy(dtype=object, copy=True)
+    kind = infer_dtype(values, skipna=True)
+    if kind in ("string", "empty"):
+        values[pd.isna(values)] = None
+        return np.asarray(values)
+    return np.array([_text(x) for x in values] + [None], dtype=object)[:-1]
+
+
+def _text(cell: object) -> str | None:
+    if isinstance(cell, str):
+        return cell
+    missing = cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and np.isnan(cell))
+    return None if missing else f"{type(cell).__name__} {cell!r}"
 
 
 def read_rows(frame: pd.DataFrame, facts: Facts, faults: Faults) -> Rows:
     """Take the rows whose ids are known; record the others."""
-    text = {}
-    for name in _TEXT:
-        values = frame[name].astype(object).to_numpy(dtype=object, copy=True)
-        values[pd.isna(values)] = None
-        text[name] = values
+    text = {name: texts(frame[name]) for name in _TEXT}
     r = facts.requests.ids.at(text["request_id"])
     p = facts.providers.ids.at(text["provider_id"])
     for i in np.flatnonzero(r < 0).tolist():
@@ -103,8 +138,21 @@ def read_rows(frame: pd.DataFrame, facts: Facts, faults: Faults) -> Rows:
         text={name: values[keep] for name, values in text.items()},
         time={name: utc_minutes(frame[name])[keep] for name in _TIMES},
         number=number,
-        flag={name: frame[name].astype(object).to_numpy()[keep] for name in ("travel_known", "assumed")},
+        flag={name: _flags(frame[name], name, text, faults)[keep] for name in FLAGS},
     )
+
+
+def _flags(column: Any, name: str, text: dict[str, ObjectArray], faults: Faults) -> ObjectArray:
+    """Return True, False, or None for whatever is neither, and record that."""
+    values: ObjectArray = pd.Series(column).astype(object).to_numpy(dtype=object, copy=True)
+    if infer_dtype(values, skipna=False) in ("boolean", "empty"):
+        return values
+    for i, cell in enumerate(values.tolist()):
+        if not isinstance(cell, bool | np.bool_):
+            who = text["request_id"][i], text["provider_id"][i]
+            faults.add("malformed", f"{name} is {cell!r}; expected True or False", *who)
+            values[i] = None
+    return values
 
 
 def clock(minutes: int) -> str:

@@ -87,15 +87,14 @@ class Paths:
     def _valid(self, day: int) -> NDArray[np.bool_]:
         return (self.first <= day) & (day <= self.last)
 
-    def hops(self, day: int) -> dict[tuple[int, int], int]:
-        """Return the cheapest valid hop between neighbours on a day."""
-        key = int(self.epoch(np.array([day]))[0])
-        if key not in self._hops:
+    def hops(self, day: int, epoch: int) -> dict[tuple[int, int], int]:
+        """Return the cheapest valid hop between neighbours on a day of an epoch."""
+        if epoch not in self._hops:
             rows = np.flatnonzero(self._valid(day))
             rows = rows[np.argsort(-self.cost[rows], kind="stable")]
             ends = zip(self.tail[rows].tolist(), self.head[rows].tolist(), strict=True)
-            self._hops[key] = dict(zip(ends, self.cost[rows].tolist(), strict=True))
-        return self._hops[key]
+            self._hops[epoch] = dict(zip(ends, self.cost[rows].tolist(), strict=True))
+        return self._hops[epoch]
 
     def _search(self, sources: IntArray, day: int) -> IntArray:
         """Return costs (sources, nodes); `_FAR` where no permitted path exists."""

@@ -152,12 +152,12 @@ def _check_times(rows: Rows, facts: Facts, faults: Faults) -> None:
         end != start + minutes,
         lambda i: f"lasts {end[i] - start[i]} minutes; {minutes[i]} are asked",
     )
-    stated = np.array([bool(x) for x in rows.flag["assumed"]], dtype=bool)
+    stated = rows.flag["assumed"]
     assumed = np.append(facts.slots.assumed, False)[slot]
     rows.fault(
         faults,
         "wrong_assumed",
-        (slot >= 0) & (stated != assumed),
+        (slot >= 0) & (stated == ~assumed),
         lambda i: (
             f"assumed is {stated[i]}; the slot {'comes' if assumed[i] else 'does not come'} from a preset"
         ),
@@ -167,10 +167,10 @@ def _check_times(rows: Rows, facts: Facts, faults: Faults) -> None:
 def _check_term(name: str, units: IntArray, rows: Rows, faults: Faults) -> IntArray:
     """Check a stated term; return it in hundredths, recomputed where it is wrong.
 
-    Where a float lies on the edge between two hundredths, either is right.
+    Where travel lies on the edge between two hundredths, either is right.
     """
     stated, exact = rows.number[name], units / 100.0
-    right = np.abs(stated - exact) <= TERM_TOLERANCE
+    right = np.abs(stated - exact) <= (TERM_TOLERANCE if name == "travel_cost" else SUM_TOLERANCE)
     rows.fault(
         faults,
         "wrong_cost_term",
@@ -198,9 +198,7 @@ def check_rows(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
         who.clearance[rows.p] < wish.clearance[rows.r],
         lambda i: f"clearance {who.clearance[rows.p[i]]}; {wish.clearance[rows.r[i]]} is needed",
     )
-    banned = np.array(
-        [pair in facts.forbidden for pair in zip(rows.r.tolist(), rows.p.tolist(), strict=True)], dtype=bool
-    )
+    banned = facts.is_forbidden(rows.r, rows.p)
     rows.fault(faults, "forbidden_pair", banned, lambda i: "the pins forbid this provider for this request")
 
     waited = np.where(

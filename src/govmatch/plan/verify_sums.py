@@ -1,31 +1,19 @@
-"""Across rows: capacities, load, people, what is unserved, and the certificate's figures."""
+"""Across rows: capacities, load, people, and what is unserved."""
 
 from __future__ import annotations
-
-import math
-from numbers import Real
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from govmatch.plan.verify_columns import IntArray
 from govmatch.plan.verify_facts import Facts
-from govmatch.plan.verify_frames import SUM_TOLERANCE, TERM_TOLERANCE, Faults, Rows, numbers
+from govmatch.plan.verify_frames import TERM_TOLERANCE, Faults, Rows, numbers, texts
 from govmatch.plan.verify_paths import hundredths
 
 UNMET_COLUMNS = (
     "request_id", "community_id", "category", "skill", "role", "group", "priority", "people", "reason",
     "reason_zh", "eligible", "unmet_minutes",
 )  # fmt: skip
-CERTIFICATE_FIELDS = (
-    "primal", "bound", "gap", "termination", "verified", "scope", "pairs", "arcs", "policy_fingerprint",
-    "problem_fingerprint", "assumed_share", "placed_assumed_share", "synthetic",
-)  # fmt: skip
-TERMINATIONS = ("optimal", "gap_reached", "time_limit", "infeasible", "cancelled")
-SCOPES = ("all_pairs", "given_arcs")
-SHARE_TOLERANCE = 1e-9
-_HALF_UNIT = 0.005  # minutes
 
 
 def _over(key: list[IntArray], limit: IntArray) -> list[tuple[int, int, int]]:
@@ -92,7 +80,7 @@ def check_load(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
 def check_unmet(frame: pd.DataFrame, rows: Rows, facts: Facts, faults: Faults) -> IntArray:
     """Check that assigned and unserved people add up to those asked; return positions of the unmet."""
     wish = facts.requests
-    ids = frame["request_id"].astype(object).to_numpy()
+    ids = texts(frame["request_id"])
     at = wish.ids.at(ids)
     for i in np.flatnonzero(at < 0).tolist():
         faults.add("unknown_request", "plan.unmet names a request that the tables do not hold", ids[i])
@@ -114,10 +102,7 @@ def check_unmet(frame: pd.DataFrame, rows: Rows, facts: Facts, faults: Faults) -
 
     price = wish.unmet_cost[at] / 100.0 * people
     stated = numbers(frame["unmet_minutes"])
-    cells = {
-        name: frame[name].astype(object).where(frame[name].notna(), None).to_numpy(dtype=object)
-        for name in ("community_id", "category", "role", "group")
-    }
+    cells = {name: texts(frame[name]) for name in ("community_id", "category", "role", "group")}
     right = {
         "community_id": wish.community,
         "category": wish.category,
@@ -138,65 +123,3 @@ def check_unmet(frame: pd.DataFrame, rows: Rows, facts: Facts, faults: Faults) -
         if wrong:
             faults.add("unmet_wrong", f"{', '.join(wrong)} of the row differ from the request's", ids[i])
     return at
-
-
-def _share(part: Any) -> float:
-    return float(np.mean(part)) if len(part) else 0.0
-
-
-def check_certificate(
-    certificate: Any, problem: Any, facts: Facts, primal_units: int, faults: Faults
-) -> None:
-    """Check the certificate's figures against the problem and the recomputed cost (hundredths)."""
-    absent = [name for name in CERTIFICATE_FIELDS if not hasattr(certificate, name)]
-    for name in absent:
-        faults.add("malformed", f"the certificate has no {name}")
-    if absent:
-        return
-    primal, bound, gap = certificate.primal, certificate.bound, certificate.gap
-    for name, value in (("primal", primal), ("bound", bound), ("gap", gap)):
-        if value is not None and not isinstance(value, Real):
-            faults.add("malformed", f"the certificate's {name} is {value!r}; expected a number or None")
-            return
-    if not _close(primal, primal_units / 100.0, _HALF_UNIT):
-        faults.add("primal_wrong", f"primal is {primal}; the plan costs {primal_units / 100:.2f} minutes")
-    if bound is None or primal is None:
-        if gap is not None and not math.isinf(gap):
-            faults.add("gap_wrong", f"gap is {gap} without a primal and a bound")
-    elif not math.isfinite(bound) or bound > primal + SUM_TOLERANCE:
-        faults.add("bound_above_primal", f"bound is {bound}, primal {primal}")
-    else:
-        # In minutes or in hundredths: they differ for plans that cost less than a minute only.
-        right = [(primal - bound) / max(unit, abs(primal)) for unit in (1.0, 0.01)]
-        if not any(_close(gap, value, 1e-9) for value in right):
-            faults.add("gap_wrong", f"gap is {gap}; (primal - bound) / max(1, |primal|) is {right[0]}")
-    if certificate.termination not in TERMINATIONS:
-        faults.add(
-            "termination_wrong", f"termination is {certificate.termination!r}; expected one of {TERMINATIONS}"
-        )
-    elif certificate.termination == "optimal" and not (gap is not None and gap <= 1e-9):
-        faults.add("termination_wrong", f"termination is 'optimal' with gap {gap}")
-    if certificate.scope not in SCOPES:
-        faults.add("scope_wrong", f"scope is {certificate.scope!r}; expected one of {SCOPES}")
-    for name, owner in (("problem", problem), ("policy", problem.policy)):
-        stated, own = getattr(certificate, f"{name}_fingerprint"), getattr(owner, "fingerprint", None)
-        if stated != own:
-            faults.add("fingerprint_wrong", f"{name}_fingerprint is {stated!r}; the {name}'s is {own!r}")
-    shares = {
-        "assumed_share": _share(facts.slots.assumed),
-        "placed_assumed_share": _share((problem.tables["communities"]["placed"] == "assumed").to_numpy()),
-    }
-    for name, share in shares.items():
-        if not _close(getattr(certificate, name), share, SHARE_TOLERANCE):
-            faults.add("share_wrong", f"{name} is {getattr(certificate, name)}; recomputed {share}")
-    if bool(certificate.synthetic) != bool(problem.synthetic):
-        faults.add(
-            "synthetic_wrong", f"synthetic is {certificate.synthetic}; the problem's is {problem.synthetic}"
-        )
-
-
-def _close(stated: Any, exact: float, tolerance: float) -> bool:
-    try:
-        return abs(float(stated) - exact) <= tolerance
-    except (TypeError, ValueError):
-        return False

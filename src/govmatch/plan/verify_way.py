@@ -9,7 +9,7 @@ import pandas as pd
 
 from govmatch.plan.verify_columns import Ids, IntArray
 from govmatch.plan.verify_facts import Facts
-from govmatch.plan.verify_frames import TERM_TOLERANCE, Faults, Rows
+from govmatch.plan.verify_frames import LIMIT_DOUBT, TERM_TOLERANCE, Faults, Rows
 from govmatch.plan.verify_paths import hundredths
 
 ARROW = " > "
@@ -27,11 +27,11 @@ def check_travel(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
         ~(np.abs(stated - minutes) <= TERM_TOLERANCE),
         lambda i: f"travel_minutes is {stated[i]:.3f}; {minutes[i]:.3f} by the places and the mode",
     )
-    says = np.array([bool(x) for x in rows.flag["travel_known"]], dtype=bool)
+    says = rows.flag["travel_known"]
     rows.fault(
         faults,
         "wrong_travel",
-        says != known,
+        says == ~known,
         lambda i: (
             f"travel_known is {says[i]}; the two places are {'known' if known[i] else 'not both known'}"
         ),
@@ -40,7 +40,7 @@ def check_travel(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
     rows.fault(
         faults,
         "too_far",
-        minutes > limit + TERM_TOLERANCE / 2,
+        minutes > limit + LIMIT_DOUBT,
         lambda i: f"{minutes[i]:.1f} minutes of travel; at most {limit[i]:.1f} are accepted",
     )
     return hundredths(minutes)
@@ -86,14 +86,15 @@ def check_route(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
     source = paths.node.at(facts.requests.community[rows.r])
     home = paths.node.at(facts.providers.home[rows.p])
     best = paths.cheapest(source, home, day)
-    text = np.array([t if isinstance(t, str) else "" for t in rows.text["route"]], dtype=object)
+    text = rows.text["route"]
+    text[text == None] = ""  # noqa: E711 - elementwise
+    epoch = paths.epoch(day)
     cost = np.zeros(len(text), dtype=np.int64)
     n_hops, first, last = np.zeros_like(cost), np.zeros_like(cost), np.zeros_like(cost)
     why = np.full(len(text), "", dtype=object)
-    walks = pd.DataFrame({"epoch": paths.epoch(day), "route": text})
-    which = walks.groupby(["epoch", "route"], sort=False).ngroup().to_numpy()
+    which = pd.factorize(text)[0] * (epoch.max(initial=0) + 1) + epoch
     _, example, back = np.unique(which, return_index=True, return_inverse=True)
-    walked = [_walk(text[i], paths.hops(int(day[i])), paths.node) for i in example.tolist()]
+    walked = [_walk(text[i], paths.hops(int(day[i]), int(epoch[i])), paths.node) for i in example.tolist()]
     if walked:
         cost = np.array([w[1] for w in walked], dtype=np.int64)[back]
         n_hops = np.array([len(w[0]) - 1 for w in walked], dtype=np.int64)[back]

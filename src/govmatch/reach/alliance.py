@@ -6,8 +6,8 @@ import datetime as dt
 import difflib
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 import networkx as nx
 import numpy as np
@@ -16,9 +16,11 @@ import pandas as pd
 from govmatch.errors import InvalidInput, UnknownId
 from govmatch.model.encoded import Nodes
 from govmatch.model.policy import Policy
+from govmatch.model.real import as_real
 from govmatch.model.schema import EDGE_KINDS
-from govmatch.reach.alliance_tables import NODE_KINDS, agreement_rows, as_date, node_rows, tier_rows
-from govmatch.reach.edges import DEAREST_HOP, EDGE_COLUMNS, edge_arrays
+from govmatch.model.suggest import shown
+from govmatch.reach.alliance_tables import NODE_KINDS, as_date, edge_rows, node_rows
+from govmatch.reach.edges import DEAREST_HOP, edge_arrays, edge_frame
 from govmatch.reach.paths import EdgeArrays, reach_paths
 
 _KINDS = tuple(NODE_KINDS.values())
@@ -108,7 +110,7 @@ class Alliance:
         nodes = node_rows(tables)
         graph: nx.MultiGraph[Any] = nx.MultiGraph()
         graph.add_nodes_from((n.node, {"kind": NODE_KINDS[n.table], "name": n.name}) for n in nodes.values())
-        for edge in (*tier_rows(tables, nodes), *agreement_rows(tables, nodes)):
+        for edge in edge_rows(tables, nodes):
             graph.add_edge(
                 edge.a,
                 edge.b,
@@ -136,30 +138,28 @@ class Alliance:
             An edge without a kind or of an unknown one, with a price that is negative or no number,
             with a date that is none; an end without a kind. The message names the edge or node.
         """
-        rows = list(self._edge_rows())
-        frame = pd.DataFrame(rows, columns=list(EDGE_COLUMNS), dtype=object)
-        dtypes = {"hop_minutes": "float64", "valid_from": "datetime64[us]", "valid_to": "datetime64[us]"}
-        for column, dtype in dtypes.items():
-            frame[column] = np.array(frame[column].tolist(), dtype=dtype)
-        return frame
+        return edge_frame(self._edge_rows())
 
     def route(self, a: str, b: str, day: dt.date | None = None) -> Route | None:
-        """Return the cheapest permitted path from `a` to `b`, or None where there is none.
+        """Return the cheapest permitted path from `a` to `b` on a day, or None where there is none.
 
         At most ``policy.route.max_hops`` hops, over kinds of edges that the policy prices. Of equally
         cheap paths the one with the fewest hops, then the one whose hand-overs stand first in the graph.
+        The policy is the alliance's own; plans follow that of their problem.
 
         Parameters
         ----------
         a, b : str
             Ids of nodes.
         day : datetime.date, optional
-            Edges count that are valid on this local day; None: all edges, whatever their dates.
+            Edges count that are valid on this local day; None: today, in the policy's time zone.
 
         Raises
         ------
         UnknownId
             No such node. The message names the nearest ids.
+        InvalidInput
+            A day that is none, or a node or edge that cannot be read.
         """
         for node in (a, b):
             if node not in self.graph:
@@ -170,10 +170,9 @@ class Alliance:
         nodes = Nodes(node_id, names, n_communities=0, n_units=0)
         position = {v: i for i, v in enumerate(self.graph)}
         edges = edge_arrays(self.edges(), nodes, self.policy)
-        on = as_date(day, "day")
-        days = [] if on is None else [(on - dt.date(1970, 1, 1)).days]
+        on = as_date(day, "day") or _today(self.policy.time_zone)
         source = np.array([position[a]], dtype=np.int32)
-        paths = reach_paths(nodes, edges, self.policy, source, days)
+        paths = reach_paths(nodes, edges, self.policy, source, [(on - dt.date(1970, 1, 1)).days])
         at = paths.route(0, position[b], 0)
         if not at:
             return None
@@ -226,10 +225,10 @@ class Alliance:
                 found = "no kind" if kind is None else f"the kind {kind!r}"
                 raise InvalidInput(f"{edge} has {found}; expected one of {', '.join(EDGE_KINDS)}")
             minutes = data.get("hop_minutes")
-            if minutes is not None and not _is_price(minutes):
+            if minutes is not None and not 0 <= as_real(minutes) <= DEAREST_HOP:
                 raise InvalidInput(
-                    f"{edge} has hop_minutes {minutes!r}; expected None (the policy's price of its kind) "
-                    f"or 0 to {DEAREST_HOP:,.0f} minutes"
+                    f"{edge} has hop_minutes {shown(minutes)}; "
+                    f"expected None (the policy's price of its kind) or 0 to {DEAREST_HOP:,.0f} minutes"
                 )
             first = as_date(data.get("valid_from"), f"{edge}: valid_from")
             last = as_date(data.get("valid_to"), f"{edge}: valid_to")
@@ -249,22 +248,31 @@ class ProblemLike(Protocol):
     """What `edges_for` reads of a problem."""
 
     @property
-    def tables(self) -> Mapping[str, Any]: ...  # noqa: D102
+    def tables(self) -> Mapping[str, Any]:
+        """Tables by the names of the schema."""
+
     @property
-    def nodes(self) -> Nodes: ...  # noqa: D102
+    def nodes(self) -> Nodes:
+        """Nodes of those tables."""
+
     @property
-    def policy(self) -> Policy: ...  # noqa: D102
+    def policy(self) -> Policy:
+        """Prices and limits that hold for the problem."""
+
     @property
-    def alliance(self) -> Any: ...  # noqa: D102
+    def alliance(self) -> Any:
+        """An `Alliance`, or None: that of the tables."""
 
 
 def edges_for(problem: ProblemLike) -> EdgeArrays:
     """Return the edges of a problem's alliance (or of its tables) by the problem's own policy."""
-    alliance = problem.alliance
-    if alliance is None:
-        alliance = Alliance.from_tables(problem.tables, problem.policy)
-    return edge_arrays(alliance.edges(), problem.nodes, problem.policy)
+    if problem.alliance is None:  # without a detour through a graph that nobody can change
+        rows = edge_rows(problem.tables, node_rows(problem.tables))
+        edges = edge_frame((e.a, e.b, e.kind, e.hop_minutes, e.valid_from, e.valid_to, e.key) for e in rows)
+    else:
+        edges = problem.alliance.edges()
+    return edge_arrays(edges, problem.nodes, problem.policy)
 
 
-def _is_price(value: object) -> bool:
-    return not isinstance(value, bool) and isinstance(value, Real) and 0 <= float(value) <= DEAREST_HOP
+def _today(time_zone: str) -> dt.date:
+    return dt.datetime.now(ZoneInfo(time_zone)).date()

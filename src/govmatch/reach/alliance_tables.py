@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from govmatch.errors import InvalidInput
+from govmatch.model.suggest import shown
+from govmatch.reach.frames import eager_frame
 
 NODE_KINDS = {"communities": "community", "party_units": "party_unit", "organizations": "organization"}
 _ID_COLUMNS = {"communities": "community_id", "party_units": "unit_id", "organizations": "organization_id"}
@@ -55,6 +56,9 @@ def node_rows(tables: Mapping[str, Any]) -> dict[str, NodeRow]:
     InvalidInput
         No communities, an id that is missing, or two rows of one id, in whichever tables.
     """
+    given: object = tables
+    if not isinstance(given, Mapping):
+        raise InvalidInput(f"tables is a {type(tables).__name__}; expected a mapping of name to DataFrame")
     if "communities" not in tables:
         raise InvalidInput(f"tables has {', '.join(map(str, tables)) or 'nothing'}; expected communities")
     nodes: dict[str, NodeRow] = {}
@@ -70,14 +74,21 @@ def node_rows(tables: Mapping[str, Any]) -> dict[str, NodeRow]:
     return nodes
 
 
-def tier_rows(tables: Mapping[str, Any], nodes: Mapping[str, NodeRow]) -> Iterator[EdgeRow]:
-    """Yield the tiers: units with their parents and communities, organisations with both.
+def edge_rows(tables: Mapping[str, Any], nodes: Mapping[str, NodeRow]) -> Iterator[EdgeRow]:
+    """Yield the tiers, then the agreements.
 
     Raises
     ------
     InvalidInput
-        The other end is no row of the table where it belongs.
+        An end that is no node where it belongs, an agreement whose id is missing or there twice, a value
+        that is no number or no date.
     """
+    yield from _tier_rows(tables, nodes)
+    yield from _agreement_rows(tables, nodes)
+
+
+def _tier_rows(tables: Mapping[str, Any], nodes: Mapping[str, NodeRow]) -> Iterator[EdgeRow]:
+    """Yield the tiers: units with their parents and communities, organisations with both."""
     for table, column, other in _TIERS:
         ids = _required(tables, table, _ID_COLUMNS[table])
         for row, (node, end) in enumerate(zip(ids, _column(tables, table, column), strict=True)):
@@ -89,14 +100,7 @@ def tier_rows(tables: Mapping[str, Any], nodes: Mapping[str, NodeRow]) -> Iterat
             yield EdgeRow(node, str(end), f"tier:{node}:{end}", "tier")
 
 
-def agreement_rows(tables: Mapping[str, Any], nodes: Mapping[str, NodeRow]) -> Iterator[EdgeRow]:
-    """Yield the agreements.
-
-    Raises
-    ------
-    InvalidInput
-        An id that is missing, there twice, or names no node; a value that is no number or no date.
-    """
+def _agreement_rows(tables: Mapping[str, Any], nodes: Mapping[str, NodeRow]) -> Iterator[EdgeRow]:
     ids = _required(tables, "agreements", "agreement_id")
     ends = {c: _required(tables, "agreements", c) for c in ("from_id", "to_id")}
     given = {c: _column(tables, "agreements", c) for c in ("kind", "hop_minutes", "valid_from", "valid_to")}
@@ -117,8 +121,8 @@ def agreement_rows(tables: Mapping[str, Any], nodes: Mapping[str, NodeRow]) -> I
         minutes = given["hop_minutes"][row]
         try:
             price = None if minutes is None else float(minutes)
-        except (TypeError, ValueError) as error:
-            raise InvalidInput(f"{where}.hop_minutes is {minutes!r}; expected minutes") from error
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InvalidInput(f"{where}.hop_minutes is {shown(minutes)}; expected minutes") from error
         yield EdgeRow(
             ends["from_id"][row],
             ends["to_id"][row],
@@ -146,18 +150,14 @@ def as_date(value: Any, what: str) -> dt.date | None:
                 return dt.datetime.strptime(value.strip(), form).date()
             except ValueError:
                 continue
-    raise InvalidInput(f"{what} is {value!r}; expected a date such as 2026-07-04")
+    raise InvalidInput(f"{what} is {shown(value)}; expected a date such as 2026-07-04")
 
 
 def _column(tables: Mapping[str, Any], table: str, column: str) -> list[Any]:
     """Return a column of an optional table as a list, None where a value is missing."""
     if table not in tables:
         return []
-    try:
-        frame = nw.from_native(tables[table], eager_only=True)
-    except TypeError as error:
-        found = type(tables[table]).__name__
-        raise InvalidInput(f"tables[{table!r}] is a {found}; expected a DataFrame") from error
+    frame = eager_frame(tables[table], f"tables[{table!r}]")
     if column not in frame.columns:
         return [None] * len(frame)
     return [None if _is_missing(v) else v for v in frame[column].to_list()]

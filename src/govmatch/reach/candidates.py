@@ -18,9 +18,10 @@ from govmatch._kernels import pairs as kernels
 from govmatch.model.encoded import Demand, Nodes, Supply
 from govmatch.model.policy import Policy
 from govmatch.model.travel import Travel
-from govmatch.reach.costs import RESOLUTION, hundredths
+from govmatch.reach.costs import hundredths
 from govmatch.reach.paths import Paths
 from govmatch.reach.pools import SkillIndex, profiles
+from govmatch.reach.travel import checked_minutes
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -121,8 +122,8 @@ class Candidates:
         self._weights = kernels.Weights(
             dialect=int(hundredths(policy.fit.dialect_minutes)),
             hometown=int(hundredths(policy.fit.hometown_minutes)),
-            level=policy.fit.level_minutes * RESOLUTION,
-            wait=policy.fit.wait_minutes * RESOLUTION,
+            level_minutes=policy.fit.level_minutes,
+            wait_minutes=policy.fit.wait_minutes,
             unknown_minutes=policy.travel.unknown_minutes,
         )
         index = SkillIndex(supply, policy.time_zone)
@@ -217,7 +218,7 @@ class Candidates:
                 self._weights,
                 filled,
                 pair_ptr,
-                self.travel.minutes(origin, target),
+                checked_minutes(self.travel, origin, target),
                 prices,
                 marks,
                 counts,

@@ -68,6 +68,6 @@ def price_terms(
         route=route_cost.astype(np.int64),
         dialect=wrong_dialect * hundredths(fit.dialect_minutes),
         hometown=wrong_hometown * hundredths(fit.hometown_minutes),
-        level=np.floor(fit.level_minutes * RESOLUTION * surplus_levels + 0.5).astype(np.int64),
-        wait=np.floor(fit.wait_minutes * RESOLUTION * waited_minutes / 60.0 + 0.5).astype(np.int64),
+        level=hundredths(fit.level_minutes * surplus_levels.astype(np.float64)),
+        wait=hundredths(fit.wait_minutes * waited_minutes.astype(np.float64) / 60.0),
     )

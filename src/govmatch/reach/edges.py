@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,15 @@ from govmatch.reach.paths import FIRST_DAY, LAST_DAY, EdgeArrays
 
 EDGE_COLUMNS = ("from_id", "to_id", "kind", "hop_minutes", "valid_from", "valid_to", "agreement_id")
 DEAREST_HOP = float(TABLES["agreements"].column("hop_minutes").high or 0)  # minutes
+
+
+def edge_frame(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
+    """Return edges, given as tuples in the order of `EDGE_COLUMNS`, as the frame of `Alliance.edges`."""
+    frame = pd.DataFrame(list(rows), columns=list(EDGE_COLUMNS), dtype=object)
+    dtypes = {"hop_minutes": "float64", "valid_from": "datetime64[us]", "valid_to": "datetime64[us]"}
+    for column, dtype in dtypes.items():
+        frame[column] = np.array(frame[column].tolist(), dtype=dtype)
+    return frame
 
 
 def edge_arrays(edges: pd.DataFrame, nodes: Nodes, policy: Policy) -> EdgeArrays:

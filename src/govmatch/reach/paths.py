@@ -6,11 +6,12 @@ Plain arrays; no graph library. `alliance` makes the edges.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from govmatch._kernels.paths import fill_layers
 from govmatch.errors import InvalidInput
 from govmatch.model.encoded import Int32Array, IntArray, Nodes, TextArray
 from govmatch.model.policy import Policy
@@ -73,8 +74,10 @@ class Paths:
     days: Int32Array
     day_epoch: Int32Array
     cost: Int32Array
-    _layers: tuple[tuple[Int32Array, ...], ...]  # [epoch][hops] (N, C), before the last
     _arcs: tuple[_Arcs, ...]
+    # Layers are computed again when a route is read back: those of all epochs and sources would take
+    # `max_hops` times the room of `cost`. Readers ask source by source, so the last one is kept.
+    _last: dict[tuple[int, int], Int32Array] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def n_epochs(self) -> int:
@@ -102,24 +105,6 @@ class Paths:
             )
         return self.day_epoch[at]
 
-    def hops(self, source: ArrayLike, node: ArrayLike, epoch: ArrayLike) -> Int32Array:
-        """Return the fewest hops of a cheapest path; -1 where there is none.
-
-        Parameters
-        ----------
-        source, node, epoch : int (n,)
-            Positions in `sources`, among the nodes, and of the epoch.
-        """
-        s, v, e = np.broadcast_arrays(*(np.asarray(a, dtype=np.int64) for a in (source, node, epoch)))
-        best = self.cost[e, s, v]
-        hops = np.zeros(best.shape, dtype=np.int32)
-        for epoch_number in range(self.n_epochs):
-            here = e == epoch_number
-            for layer in self._layers[epoch_number]:
-                hops[here] += layer[v[here], s[here]] != best[here]
-        hops[best < 0] = -1
-        return hops
-
     def route(self, source: int, node: int, epoch: int) -> tuple[int, ...]:
         """Return the node positions of the cheapest path, both ends included; () where there is none.
 
@@ -144,17 +129,26 @@ class Paths:
 
     def _back(self, source: int, node: int, epoch: int) -> list[tuple[int, int]]:
         """Return (node, edge that leaves it towards the source) from the end; -1 at the source."""
-        layers, arcs = self._layers[epoch], self._arcs[epoch]
+        layers, arcs = self._layers(source, epoch), self._arcs[epoch]
         at, cost = int(node), int(self.cost[epoch, source, node])
-        hops = next((h for h, layer in enumerate(layers) if layer[at, source] == cost), len(layers))
+        hops = int(np.argmax(layers[:, at] == cost))
         steps = []
         for layer in layers[:hops][::-1]:
             into = slice(arcs.pointer[at], arcs.pointer[at + 1])
-            first = int(np.argmax(layer[arcs.tail[into], source] + arcs.cost[into] == cost))
+            first = int(np.argmax(layer[arcs.tail[into]] + arcs.cost[into] == cost))
             steps.append((at, int(arcs.edge[into][first])))
             cost -= int(arcs.cost[into][first])
             at = int(arcs.tail[into][first])
         return [*steps, (at, -1)]
+
+    def _layers(self, source: int, epoch: int) -> Int32Array:
+        layers = self._last.get((epoch, source))
+        if layers is None:
+            layers = _new_layers(self.max_hops, len(self.node_id))
+            _fill_from(int(self.sources[source]), self._arcs[epoch], layers)
+            self._last.clear()
+            self._last[epoch, source] = layers
+        return layers
 
 
 def reach_paths(
@@ -164,8 +158,8 @@ def reach_paths(
 
     With ``d_0`` zero at the source and infinite elsewhere, ``d_k(v) = min(d_{k-1}(v), min over edges
     (u, v) of d_{k-1}(u) + cost)``: the Bellman–Ford recursion stopped after `max_hops` rounds
-    (Lawler, Combinatorial Optimization, 1976, section 3.2). The rounds before the last are kept, so that
-    a path can be read back when somebody asks for it.
+    (Lawler, Combinatorial Optimization, 1976, section 3.2). Only the last round is kept; a path that
+    somebody asks for is read back from rounds computed again for its source.
 
     Parameters
     ----------
@@ -202,24 +196,21 @@ def reach_paths(
 
     local_days = np.unique(np.asarray(list(days), dtype=np.int32))
     day_epoch, valid = _epochs(edges, local_days)
-    costs, layers, arcs = [], [], []
-    for mask in valid:
-        epoch_arcs = _arcs(edges, mask, n)
-        rounds = _rounds(epoch_arcs, from_nodes, n, max_hops)
-        last = np.ascontiguousarray(rounds[-1].T)
-        last[last == _UNREACHED] = -1
-        costs.append(last)
-        layers.append(tuple(rounds[:-1]))
-        arcs.append(epoch_arcs)
+    arcs = tuple(_arcs(edges, mask, n) for mask in valid)
+    cost = np.empty((len(arcs), len(from_nodes), n), dtype=np.int32)
+    layers = _new_layers(max_hops, n)
+    for epoch_arcs, epoch_cost in zip(arcs, cost, strict=True):
+        for source, row in zip(from_nodes.tolist(), epoch_cost, strict=True):
+            _fill_from(source, epoch_arcs, layers)
+            row[:] = np.where(layers[-1] == _UNREACHED, -1, layers[-1])
     return Paths(
         sources=from_nodes,
         node_id=np.concatenate([nodes.node_id, edges.extra_id]),
         max_hops=max_hops,
         days=local_days,
         day_epoch=day_epoch,
-        cost=np.stack(costs),
-        _layers=tuple(layers),
-        _arcs=tuple(arcs),
+        cost=cost,
+        _arcs=arcs,
     )
 
 
@@ -257,19 +248,12 @@ def _arcs(edges: EdgeArrays, mask: NDArray[np.bool_], n: int) -> _Arcs:
     return _Arcs(tail[order], edges.cost[edge[order]].astype(np.int32), edge[order], pointer)
 
 
-def _rounds(arcs: _Arcs, sources: Int32Array, n: int, max_hops: int) -> list[Int32Array]:
-    """Return the costs (N, C) with at most 0, 1, … `max_hops` hops."""
-    cost = np.full((n, len(sources)), _UNREACHED, dtype=np.int32)
-    cost[sources, np.arange(len(sources))] = 0
-    rounds = [cost]
-    heads = np.flatnonzero(np.diff(arcs.pointer))
-    starts = arcs.pointer[heads]
-    for _ in range(max_hops):
-        cost = cost.copy()
-        if len(heads):
-            through = rounds[-1][arcs.tail]
-            through += arcs.cost[:, None]
-            cost[heads] = np.minimum(cost[heads], np.minimum.reduceat(through, starts, axis=0))
-            np.minimum(cost, _UNREACHED, out=cost)
-        rounds.append(cost)
-    return rounds
+def _new_layers(max_hops: int, n: int) -> Int32Array:
+    return np.empty((max_hops + 1, n), dtype=np.int32)
+
+
+def _fill_from(source: int, arcs: _Arcs, layers: Int32Array) -> None:
+    """Write into `layers` (1 + max_hops, N) the costs with at most 0, 1, … `max_hops` hops."""
+    layers[0] = _UNREACHED
+    layers[0, source] = 0
+    fill_layers(arcs.pointer, arcs.tail, arcs.cost, layers)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Hashable
 from functools import cached_property
-from numbers import Real
 from threading import Lock
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
@@ -19,7 +18,10 @@ from scipy.spatial import cKDTree
 
 from govmatch.errors import InvalidInput
 from govmatch.model.encoded import BoolArray, FloatArray, Int32Array
-from govmatch.reach.travel import EARTH_KM, coordinates, positions, unit_vectors
+from govmatch.model.real import as_real
+from govmatch.model.suggest import shown
+from govmatch.reach.frames import eager_frame
+from govmatch.reach.travel import EARTH_KM, coordinates, outside_places, positions, unit_vectors
 
 BLOCK_NODES = 64  # destinations of one call of dijkstra: 64 rows of 50,000 nodes are 26 MB
 CACHE_BYTES = 128_000_000
@@ -60,22 +62,24 @@ class RoadGraph:
     """
 
     def __init__(self, nodes: Any, arcs: Any, *, max_minutes: float = 60.0, minutes: str = "minutes") -> None:
-        limit: object = max_minutes
-        if not isinstance(limit, Real) or not float(limit) > 0:
-            raise InvalidInput(f"max_minutes is {max_minutes!r}; expected a positive number")
+        if not as_real(max_minutes) > 0:
+            raise InvalidInput(f"max_minutes is {shown(max_minutes)}; expected a positive number")
+        column: object = minutes
+        if not isinstance(column, str):
+            raise InvalidInput(f"minutes is {shown(minutes)}; expected the name of a column of arcs")
         self.max_minutes = float(max_minutes)
         self.nodes = _frame(nodes, "nodes", {"node_id": "node_id", "lon": "lon", "lat": "lat"})
-        self.arcs = _frame(arcs, "arcs", {"tail": "tail", "head": "head", minutes: "minutes"})
+        self.arcs = _frame(arcs, "arcs", {"tail": "tail", "head": "head", "minutes": minutes})
         if not len(self.nodes):
             raise InvalidInput("nodes is empty; a road graph needs at least one node")
-        ids = pd.Index(self.nodes["node_id"], tupleize_cols=False)
-        _refuse(ids.isna(), self.nodes, "nodes", "node_id", "an id")
+        ids = _ids(self.nodes, "nodes", "node_id")
+        _refuse(np.asarray(ids.isna()), self.nodes, "nodes", "node_id", "an id")
         _refuse(ids.duplicated(), self.nodes, "nodes", "node_id", "an id that no row above has")
         lat, lon = (_numbers(self.nodes, "nodes", c) for c in ("lat", "lon"))
         _refuse(~(np.abs(lat) <= 90), self.nodes, "nodes", "lat", "-90 to 90 degrees")
         _refuse(~(np.abs(lon) <= 180), self.nodes, "nodes", "lon", "-180 to 180 degrees")
         self._tree = cKDTree(unit_vectors(lat, lon))
-        tail, head = (ids.get_indexer(pd.Index(self.arcs[c], tupleize_cols=False)) for c in ("tail", "head"))
+        tail, head = (ids.get_indexer(_ids(self.arcs, "arcs", c)) for c in ("tail", "head"))
         _refuse(tail < 0, self.arcs, "arcs", "tail", "the id of a node")
         _refuse(head < 0, self.arcs, "arcs", "head", "the id of a node")
         cost = _numbers(self.arcs, "arcs", "minutes")
@@ -99,14 +103,9 @@ class RoadGraph:
         destination_lat: ArrayLike,
         destination_lon: ArrayLike,
     ) -> RoadPairs:
-        """Snap every place to its nearest node, once.
+        """Snap every place to its nearest node, once; parameters as `govmatch.model.travel.Travel` has them.
 
-        Parameters
-        ----------
-        origin_lat, origin_lon, destination_lat, destination_lon : float64 (n,)
-            Degrees, WGS-84; NaN where unknown.
-        origin_mode : int8 (n_origins,)
-            Ignored.
+        The mode is ignored.
 
         Raises
         ------
@@ -182,17 +181,11 @@ class RoadPairs:
         InvalidInput
             Unequal lengths, or a position that is outside the places.
         """
-        o, d = positions(origins, "origins"), positions(destinations, "destinations")
-        if len(o) != len(d):
-            raise InvalidInput(f"{len(o)} origins and {len(d)} destinations; expected pairs")
+        o, d = positions(origins, destinations)
         n_origins, n_destinations = len(self._origin), len(self._destination)
         outside = (o < 0) | (o >= n_origins) | (d < 0) | (d >= n_destinations)
         if outside.any():
-            i = int(np.argmax(outside))
-            raise InvalidInput(
-                f"pair {i} is ({o[i]}, {d[i]}); expected positions below "
-                f"{n_origins} origins and {n_destinations} destinations"
-            )
+            raise outside_places(int(np.argmax(outside)), o, d, n_origins, n_destinations)
         minutes = np.full(len(o), np.nan)
         node = self._destination[d]
         known = np.flatnonzero(self._origin_known[o] & (node >= 0))
@@ -237,21 +230,30 @@ def _reversed_graph(
 
 
 def _frame(table: Any, name: str, columns: dict[str, str]) -> pd.DataFrame:
-    """Return the columns of a table under their new names."""
-    try:
-        given = nw.from_native(table, eager_only=True)
-    except TypeError as error:
-        raise InvalidInput(f"{name} is a {type(table).__name__}; expected a DataFrame") from error
-    missing = [c for c in columns if c not in given.columns]
+    """Return the columns of a table by the names that they get here."""
+    given = eager_frame(table, name)
+    missing = [c for c in columns.values() if c not in given.columns]
     if missing:
         raise InvalidInput(
             f"{name} lacks the column {', '.join(map(repr, missing))}; it has {', '.join(given.columns)}"
         )
-    return pd.DataFrame({new: given[old].to_numpy() for old, new in columns.items()})
+    return pd.DataFrame({new: given[old].to_numpy() for new, old in columns.items()})
+
+
+def _ids(frame: pd.DataFrame, table: str, column: str) -> pd.Index[Any]:
+    values = frame[column]
+    if values.dtype == object:
+        unhashable = np.array([not isinstance(v, Hashable) for v in values], dtype=np.bool_)
+        _refuse(unhashable, frame, table, column, "an id: a text or a number")
+    index: pd.Index[Any] = pd.Index(values, tupleize_cols=False)
+    return index
 
 
 def _numbers(frame: pd.DataFrame, table: str, column: str) -> FloatArray:
-    numbers = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    values = frame[column]
+    if values.dtype.kind not in "biuf":  # texts may hold numbers; dates and other objects do not
+        values = pd.Series([v if isinstance(v, str) else as_real(v) for v in values], dtype=object)
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     _refuse(np.isnan(numbers), frame, table, column, "a number")
     return numbers
 
@@ -260,4 +262,6 @@ def _refuse(wrong: BoolArray, frame: pd.DataFrame, table: str, column: str, expe
     """Raise for the first wrong row."""
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise InvalidInput(f"{table}[{row}].{column} is {frame[column].iloc[row]!r}; expected {expected}")
+        raise InvalidInput(
+            f"{table}[{row}].{column} is {shown(frame[column].iloc[row])}; expected {expected}"
+        )

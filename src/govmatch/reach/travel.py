@@ -7,7 +7,6 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from numbers import Real
 from types import MappingProxyType
 
 import numpy as np
@@ -17,7 +16,10 @@ from govmatch._kernels.travel import chord_minutes
 from govmatch.errors import InvalidInput
 from govmatch.model.encoded import FloatArray, Int32Array
 from govmatch.model.policy import Policy, TravelRules
+from govmatch.model.real import as_real
 from govmatch.model.schema import MODES
+from govmatch.model.suggest import shown
+from govmatch.model.travel import PairTravel
 
 EARTH_KM = 6371.0088  # mean radius of the Earth, IUGG
 
@@ -46,16 +48,16 @@ class GreatCircle:
     speed_kmh: Mapping[str, float] = field(default_factory=lambda: TravelRules().speed_kmh)
 
     def __post_init__(self) -> None:
-        if not _is_number(self.detour) or self.detour < 1:
-            raise InvalidInput(f"detour is {self.detour!r}; expected a finite number of 1 or more")
+        if not 1 <= as_real(self.detour) < math.inf:
+            raise InvalidInput(f"detour is {shown(self.detour)}; expected a finite number of 1 or more")
         if not isinstance(self.speed_kmh, Mapping):
-            raise InvalidInput(f"speed_kmh is {self.speed_kmh!r}; expected a mapping of mode to km/h")
+            raise InvalidInput(f"speed_kmh is {shown(self.speed_kmh)}; expected a mapping of mode to km/h")
         for mode in {*MODES} ^ {*self.speed_kmh}:
             verb = "lacks" if mode in MODES else "has"
             raise InvalidInput(f"speed_kmh {verb} the mode {mode!r}; expected {', '.join(MODES)}")
         for mode, speed in self.speed_kmh.items():
-            if not _is_number(speed) or speed <= 0:
-                raise InvalidInput(f"speed_kmh[{mode!r}] is {speed!r}; expected a finite number above 0")
+            if not 0 < as_real(speed) < math.inf:
+                raise InvalidInput(f"speed_kmh[{mode!r}] is {shown(speed)}; expected a finite number above 0")
         object.__setattr__(self, "detour", float(self.detour))
         frozen = MappingProxyType({m: float(v) for m, v in self.speed_kmh.items()})
         object.__setattr__(self, "speed_kmh", frozen)
@@ -82,14 +84,7 @@ class GreatCircle:
         destination_lat: ArrayLike,
         destination_lon: ArrayLike,
     ) -> GreatCirclePairs:
-        """Turn every place into a unit vector, once.
-
-        Parameters
-        ----------
-        origin_lat, origin_lon, destination_lat, destination_lon : float64 (n,)
-            Degrees, WGS-84; NaN where unknown.
-        origin_mode : int8 (n_origins,)
-            Position in `schema.MODES`.
+        """Turn every place into a unit vector, once; parameters as `govmatch.model.travel.Travel` has them.
 
         Raises
         ------
@@ -130,21 +125,74 @@ class GreatCirclePairs:
         InvalidInput
             Unequal lengths, or a position that is outside the places.
         """
-        o = positions(origins, "origins")
-        d = positions(destinations, "destinations")
-        if len(o) != len(d):
-            raise InvalidInput(f"{len(o)} origins and {len(d)} destinations; expected pairs")
+        o, d = positions(origins, destinations)
         minutes = np.empty(len(o))
         wrong = chord_minutes(self.origin, self.destination, o, d, minutes)
         if wrong >= 0:
-            raise InvalidInput(
-                f"pair {wrong} is ({o[wrong]}, {d[wrong]}); expected positions below "
-                f"{len(self.origin)} origins and {len(self.destination)} destinations"
-            )
+            raise outside_places(wrong, o, d, len(self.origin), len(self.destination))
         return minutes
 
 
-def positions(values: ArrayLike, name: str) -> Int32Array:
+def checked_minutes(pair_travel: PairTravel, origins: Int32Array, destinations: Int32Array) -> FloatArray:
+    """Ask a plug for the minutes of pairs, and pass on only what loops over plain memory may trust.
+
+    Parameters
+    ----------
+    pair_travel : PairTravel
+        What the plug's `prepare` returned.
+    origins, destinations : int32 (n,)
+        Positions in the places that were prepared.
+
+    Returns
+    -------
+    float64 (n,)
+        Contiguous; 0 or more, NaN or infinity.
+
+    Raises
+    ------
+    InvalidInput
+        The plug answers with something else. The message names its class.
+    """
+    if type(pair_travel) is GreatCirclePairs:  # 20 million pairs in a county, never wrong
+        return pair_travel.minutes(origins, destinations)
+    name = f"{type(pair_travel).__name__}.minutes"
+    if not callable(getattr(pair_travel, "minutes", None)):
+        raise InvalidInput(f"travel.prepare returned a {type(pair_travel).__name__} without `minutes`")
+    answer: object = pair_travel.minutes(origins, destinations)
+    expected = f"expected a float64 array of shape ({len(origins)},)"
+    if not isinstance(answer, np.ndarray):
+        raise InvalidInput(f"{name} returned a {type(answer).__name__}; {expected}")
+    if answer.dtype != np.float64 or answer.shape != (len(origins),):
+        raise InvalidInput(f"{name} returned {answer.dtype} of shape {answer.shape}; {expected}")
+    negative = answer < 0
+    if negative.any():
+        i = int(np.argmax(negative))
+        raise InvalidInput(
+            f"{name} returned {answer[i]} minutes from origin {origins[i]} to destination "
+            f"{destinations[i]}; expected 0 or more, infinity (no way) or NaN (unknown)"
+        )
+    return np.require(answer, np.float64, ("C_CONTIGUOUS", "ALIGNED", "WRITEABLE"))
+
+
+def positions(origins: ArrayLike, destinations: ArrayLike) -> tuple[Int32Array, Int32Array]:
+    """Return pairs as contiguous int32, or say which argument holds none."""
+    o, d = _positions(origins, "origins"), _positions(destinations, "destinations")
+    if len(o) != len(d):
+        raise InvalidInput(f"{len(o)} origins and {len(d)} destinations; expected pairs")
+    return o, d
+
+
+def outside_places(
+    pair: int, origins: Int32Array, destinations: Int32Array, n_origins: int, n_destinations: int
+) -> InvalidInput:
+    """Say that a pair points outside the places that were prepared."""
+    return InvalidInput(
+        f"pair {pair} is ({origins[pair]}, {destinations[pair]}); expected positions below "
+        f"{n_origins} origins and {n_destinations} destinations"
+    )
+
+
+def _positions(values: ArrayLike, name: str) -> Int32Array:
     """Return `values` as contiguous int32, or say which argument holds none."""
     array = np.asarray(values)
     if array.ndim != 1 or not (np.issubdtype(array.dtype, np.integer) or not array.size):
@@ -165,7 +213,7 @@ def coordinates(lat: ArrayLike, lon: ArrayLike, name: str) -> tuple[FloatArray, 
     """
     try:
         a, b = np.asarray(lat, dtype=np.float64), np.asarray(lon, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInput(f"{name}_lat and {name}_lon are to be numbers in degrees: {error}") from error
     if a.ndim != 1 or a.shape != b.shape:
         raise InvalidInput(f"{name}_lat has shape {a.shape}, {name}_lon {b.shape}; expected one length")
@@ -187,7 +235,3 @@ def _vectors(lat: ArrayLike, lon: ArrayLike, name: str) -> NDArray[np.float64]:
     vectors = np.zeros((len(a), 4))
     vectors[:, :3] = unit_vectors(a, b)
     return vectors
-
-
-def _is_number(value: object) -> bool:
-    return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)

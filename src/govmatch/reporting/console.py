@@ -105,17 +105,21 @@ def headline(plan: Plan) -> str:
 def certificate_text(plan: Plan) -> str:
     """Return the certificate in words."""
     c = plan.certificate
-    ended = bilingual(TERMINATIONS.get(c.termination, (c.termination, c.termination)))
+    ended = bilingual(TERMINATIONS[c.termination])
     proof = (
         "no plan costs less 没有代价更低的方案"
         if c.termination == "optimal" and c.gap <= 0
         else f"no plan can cost less than {c.bound:,.2f} 任何方案的代价不低于此"
     )
-    scope = "all {:,} eligible pairs 全部可行配对" if c.scope == "all_pairs" else "{:,} given pairs 给定配对"
+    scope = (
+        f"all {c.pairs:,} eligible pairs 全部可行配对"
+        if c.termination == "optimal"
+        else f"the {c.pairs:,} eligible pairs that were looked at 已考察的可行配对"
+    )
     lines = [
         "Certificate 最优性证书",
         f"  cost 代价 {c.primal:,.2f}, bound 下界 {c.bound:,.2f} minutes 等效分钟; gap 间隙 {c.gap:.4%}",
-        f"  {ended}: {proof}, over {scope.format(c.pairs)}",
+        f"  {ended}: {proof}, over {scope}",
         f"  checked by an independent verifier 独立校验: {'passed 通过' if c.verified else 'not done 未做'}",
         f"  assumed 假定: slots 时段 {percent(c.assumed_share)}, "
         f"coordinates 坐标 {percent(c.placed_assumed_share)}",

@@ -62,9 +62,12 @@ def report(plan: Plan, path: str | PathLike[str] | None = None) -> str | Path:
 
     Raises
     ------
+    InvalidInput
+        If `plan` is not a Plan.
     OSError
         If the file cannot be written.
     """
+    tallies.need_plan(plan)
     asked = tallies.requests_asked(plan)
     parts = [
         _key_figures(plan, asked),
@@ -129,8 +132,10 @@ def _key_figures(plan: Plan, asked: pd.DataFrame) -> str:
 def _certificate(plan: Plan) -> str:
     c = plan.certificate
     optimal = c.gap == 0
-    scope = ("all", "全部") if c.scope == "all_pairs" else ("the given", "给定的")
-    english, chinese = TERMINATIONS.get(c.termination, (c.termination, c.termination))
+    complete = c.termination == "optimal"
+    scope = ("all", "全部") if complete else ("the", "已考察的")
+    looked = "" if complete else " that were looked at"
+    english, chinese = TERMINATIONS[c.termination]
     if optimal:
         proof_zh = f"可证明的下界为 {c.bound:,.2f},两者相等:没有更好的方案"
         proof = f"the proved bound is {c.bound:,.2f}. They are equal: no better plan exists"
@@ -141,7 +146,7 @@ def _certificate(plan: Plan) -> str:
         f"<p>在{scope[1]} {c.pairs:,} 个合格的“需求—时段”配对上,方案总成本为 "
         f"<b>{c.primal:,.2f}</b> 等效分钟;"
         f'{proof_zh}。</p><p class="en" lang="en">'
-        f"Over {scope[0]} {c.pairs:,} eligible pairs of request and slot the plan costs "
+        f"Over {scope[0]} {c.pairs:,} eligible pairs of request and slot{looked} the plan costs "
         f"{c.primal:,.2f} equivalent minutes; "
         f"{proof}.</p>"
     )

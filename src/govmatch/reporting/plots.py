@@ -60,6 +60,8 @@ def plot_map(plan: Plan, ax: Axes | None = None) -> Axes:
 
     Raises
     ------
+    InvalidInput
+        If `plan` is not a Plan.
     MissingExtra
         If matplotlib is not installed.
     """
@@ -168,6 +170,7 @@ class _Canvas:
     """An axes, the words that its fonts can show, and what every picture says."""
 
     def __init__(self, plan: Plan, ax: Axes | None, size: tuple[float, float]) -> None:
+        tallies.need_plan(plan)
         try:
             from matplotlib import font_manager, pyplot
         except ImportError as absent:
@@ -223,6 +226,8 @@ class _Canvas:
         ax = self.ax
         ax.set_title(self.words(title), loc="left", pad=24, fontfamily=self.family, fontsize=13, color=_INK)
         note = tallies.days_text(self.plan)
+        if not self.chinese and not note.isascii():
+            note = "".join(sign for sign in note if sign < "\u2e80").strip()
         if self.plan.certificate.synthetic:
             note = f"{note} · {self.words(SYNTHETIC)}"
         ax.annotate(

@@ -11,8 +11,17 @@ import pandas as pd
 
 from govmatch.model.files import write_atomically
 from govmatch.plan.export import csv_bytes
-from govmatch.reporting.suppress import FEWER, SMALL, WITHHELD, withhold
-from govmatch.reporting.tallies import COUNTS, days_text, node_names, places, requests_asked, share, tally
+from govmatch.reporting.suppress import FEWER, SMALL, WITHHELD, publish
+from govmatch.reporting.tallies import (
+    COUNTS,
+    days_text,
+    need_plan,
+    node_names,
+    places,
+    requests_asked,
+    share,
+    tally,
+)
 from govmatch.reporting.whom_to_ask import whom_to_ask
 from govmatch.reporting.words import SYNTHETIC, bilingual, group_words, reason_words
 from govmatch.reporting.xlsx import Sheet, xlsx_bytes
@@ -29,6 +38,13 @@ LEVELS = {
 _ALTERNATES = {1: "备选一 first alternate", 2: "备选二 second alternate"}
 _ASSUMED = "时段为假定,请先确认 (time assumed: confirm first)"
 _NO_TRAVEL = "地点缺坐标,路程为估计 (no coordinates: travel estimated)"
+_INSIDE = f"内部使用:含不足{SMALL}人的数字。Internal: holds counts under {SMALL}."
+_OUTSIDE = (
+    f"已服务与未满足须为0或不少于{SMALL}人方单列,否则与相邻镇街、社区合并。"
+    f"Told alone are places whose served and unmet are 0 or at least {SMALL}; others are joined with the "
+    "next, so that no small count can be worked out.",
+    f"{FEWER}: 不足{SMALL}人 fewer than {SMALL}; {WITHHELD}: 不公布 withheld",
+)
 
 
 def write_sheets(plan: Plan, folder: str | PathLike[str], *, outside: bool = False) -> list[Path]:
@@ -41,10 +57,11 @@ def write_sheets(plan: Plan, folder: str | PathLike[str], *, outside: bool = Fal
     folder : path
         Made if it is absent. Each file appears whole or not at all.
     outside : bool, default False
-        For readers outside (the public, superiors): write only the summary, as ``汇总表_对外``. In it
-        counts of 1 to 4 people are withheld, and so is every count and total from which one could be
-        worked out (see `govmatch.reporting.suppress`). The two other sheets name single requests and
-        are not for outside readers.
+        For readers outside (the public, superiors): write only the summary, as ``汇总表_对外``. Towns and
+        communities are joined with neighbours until served and unmet are each 0 or at least 5, so that a
+        count of 1 to 4 people is neither told nor can be worked out (see `govmatch.reporting.suppress`).
+        Where served or unmet of the whole is 1 to 4, only what was asked is told. The two other sheets
+        name single requests and are not for outside readers.
 
     Returns
     -------
@@ -57,9 +74,12 @@ def write_sheets(plan: Plan, folder: str | PathLike[str], *, outside: bool = Fal
 
     Raises
     ------
+    InvalidInput
+        If `plan` is not a Plan.
     OSError
         If the folder cannot be made or written.
     """
+    need_plan(plan)
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     if outside:
@@ -177,50 +197,32 @@ def coordination_sheet(plan: Plan) -> Sheet:
 
 
 def summary_sheet(plan: Plan, *, outside: bool = False) -> Sheet:
-    """Return 汇总表: town × community × category × group, with totals; small counts withheld outside."""
+    """Return 汇总表: town × community × category × group, with totals; without small counts for outside."""
     asked = requests_asked(plan)
     keys = ["town", "community_id", "category", "group"]
-    counted = tally(asked[asked["people"] > 0], keys)[[*keys, *COUNTS]]
-    cells, totals = withhold(counted, ("town", "community_id"))
-    whole = pd.concat([totals, cells.assign(level="cell")], ignore_index=True)
-    depth = whole["level"].map({name: at for at, name in enumerate(LEVELS)}).to_numpy()
-    town, community, category, group = (whole[name].fillna("").to_numpy(dtype=str) for name in keys)
-    order = np.lexsort((group, category, depth, community, town))
-    whole = whole.iloc[order].reset_index(drop=True)
-    cell = whole["level"] == "cell"
-    rate = share(whole["served"], whole["people"]).round(3).astype(object)
-    counts = {name: whole[name].astype(object) for name in COUNTS}
-    if outside:
-        small = whole["people"].between(1, SMALL - 1) & cell
-        mark = pd.Series(np.where(small, FEWER, WITHHELD), dtype=object)
-        counts["people"] = counts["people"].where(whole["people_told"], mark)
-        for name in ("served", "unmet"):
-            counts[name] = counts[name].where(whole["parts_told"], mark)
-        rate = rate.where(whole["parts_told"], mark)
-    groups = [bilingual(group_words(g)) if of else "" for g, of in zip(whole["group"], cell, strict=True)]
+    cells = tally(asked[asked["people"] > 0], keys)[[*keys, *COUNTS]]
+    rows = _told_outside(plan, cells) if outside else _all_rows(cells)
+    groups = [
+        bilingual(group_words(g)) if level == "cell" else ""
+        for g, level in zip(rows["group"], rows["level"], strict=True)
+    ]
     frame = pd.DataFrame(
         {
-            "层级 level": whole["level"].map(LEVELS),
-            "镇街 town": whole["town"].fillna(""),
-            "社区 community": _named(whole["community_id"], node_names(plan)),
-            "类别 category": whole["category"].fillna(""),
+            "层级 level": rows["level"].map(LEVELS),
+            "镇街 town": rows["town"],
+            "社区 community": _joined(rows["communities"], node_names(plan)),
+            "类别 category": rows["category"],
             "人群 group": groups,
-            "需求人次 asked": counts["people"],
-            "已服务 served": counts["served"],
-            "未满足 unmet": counts["unmet"],
-            "服务率 share": rate,
+            "需求人次 asked": rows["people"],
+            "已服务 served": rows["served"],
+            "未满足 unmet": rows["unmet"],
+            "服务率 share": rows["share"],
         }
-    )
-    legend = (
-        f"{FEWER}: 不足{SMALL}人 fewer than {SMALL}; "
-        f"{WITHHELD}: 为防推算而不公布 withheld, or a small count could be worked out"
-        if outside
-        else "内部使用:含不足5人的数字。Internal: holds counts under five."
     )
     return Sheet(
         title_zh="汇总表_对外" if outside else "汇总表",
         title=f"Summary by town, community, category and group · {days_text(plan)}",
-        notes=_notes(plan, legend),
+        notes=_notes(plan, *(_OUTSIDE if outside else (_INSIDE,))),
         frame=frame,
         widths={"层级 level": 20, "社区 community": 24, "类别 category": 18, "人群 group": 20},
         formats={"服务率 share": "0.0%"},
@@ -228,9 +230,40 @@ def summary_sheet(plan: Plan, *, outside: bool = False) -> Sheet:
     )
 
 
-def _notes(plan: Plan, note: str) -> tuple[str, ...]:
+def _all_rows(cells: pd.DataFrame) -> pd.DataFrame:
+    keys = ["town", "community_id", "category", "group"]
+    whole = pd.DataFrame([cells[COUNTS].sum()]).assign(level="all")
+    parts = [whole, cells.assign(level="cell")]
+    for depth, level in ((1, "town"), (2, "community")):
+        parts.append(cells.groupby(keys[:depth])[COUNTS].sum().reset_index().assign(level=level))
+    rows = pd.concat(parts, ignore_index=True)
+    rows[keys] = rows[keys].astype(object).where(rows[keys].notna(), "")
+    depth_of = rows["level"].map({name: at for at, name in enumerate(LEVELS)}).to_numpy()
+    town, community, category, group = (rows[name].to_numpy(dtype=str) for name in keys)
+    rows = rows.iloc[np.lexsort((group, category, depth_of, community, town))].reset_index(drop=True)
+    rows[COUNTS] = rows[COUNTS].astype(np.int64).astype(object)
+    rows["communities"] = [(c,) if c else () for c in rows["community_id"]]
+    rows["share"] = share(rows["served"], rows["people"]).round(3).astype(object)
+    return rows
+
+
+def _told_outside(plan: Plan, cells: pd.DataFrame) -> pd.DataFrame:
+    communities = plan.problem.tables["communities"]
+    rows = publish(cells, communities.assign(town=communities["town"].fillna("")))
+    rows["town"] = ["、".join(towns) for towns in rows["towns"]]
+    rows[["category", "group"]] = rows[["category", "group"]].astype(object).fillna("")
+    people = (rows["served"] + rows["unmet"]).astype(object)
+    rows["people"] = people.where(~people.between(1, SMALL - 1), FEWER)
+    told = share(rows["served"], people).round(3).astype(object)
+    rows["share"] = told.where(rows["parts"], WITHHELD)
+    for name in ("served", "unmet"):
+        rows[name] = rows[name].astype(object).where(rows["parts"], WITHHELD)
+    return rows
+
+
+def _notes(plan: Plan, *notes: str) -> tuple[str, ...]:
     synthetic = f"{SYNTHETIC[1]},非真实个人。{SYNTHETIC[0].capitalize()}: nobody here is real."
-    return (synthetic, note) if plan.certificate.synthetic else (note,)
+    return (synthetic, *notes) if plan.certificate.synthetic else notes
 
 
 def _for_csv(plan: Plan, sheet: Sheet) -> pd.DataFrame:
@@ -241,6 +274,10 @@ def _for_csv(plan: Plan, sheet: Sheet) -> pd.DataFrame:
 
 def _named(ids: pd.Series, names: dict[str, str]) -> pd.Series:
     return ids.map(lambda i: names.get(i, i) if isinstance(i, str) else "").astype(object)
+
+
+def _joined(communities: pd.Series, names: dict[str, str]) -> list[str]:
+    return ["、".join(names.get(i, i) for i in ids) for ids in communities]
 
 
 def _route_text(route: str, names: dict[str, str]) -> str:

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from govmatch.errors import InvalidInput
 from govmatch.model.coordinates import to_wgs84
 from govmatch.model.schema import CRS
+from govmatch.reporting.words import bilingual
 
 if TYPE_CHECKING:
     from govmatch.plan.plan import Plan
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 COUNTS = ["people", "served", "unmet"]
+
+
+def need_plan(plan: object) -> None:
+    """Raise `InvalidInput` if `plan` is not what `gm.match` returns."""
+    if not all(hasattr(plan, name) for name in ("problem", "assignments", "unmet", "certificate")):
+        raise InvalidInput(f"plan is a {type(plan).__name__}; expected a Plan: match(problem)")
 
 
 def requests_asked(plan: Plan) -> pd.DataFrame:
@@ -224,7 +232,9 @@ def days(plan: Plan) -> tuple[pd.Timestamp, pd.Timestamp]:
 
 
 def days_text(plan: Plan) -> str:
-    """Return the horizon's days as text: one day, or first – last."""
+    """Return the horizon's days as text: one day, or first – last; or that nothing was asked."""
+    if len(plan.problem.tables["requests"]) == 0:  # then the horizon may be of no day at all
+        return bilingual(("no requests", "无需求"))
     first, last = (f"{d:%Y-%m-%d}" for d in days(plan))
     return first if first == last else f"{first} – {last}"
 

@@ -38,22 +38,29 @@ def whom_to_ask(plan: Plan, places: pd.DataFrame) -> list[str]:
     holders = _holders(plan)
     committees = _committees(plan)
     neighbours = _organizations_by_community(plan)
-    homes_of = {
-        skill: _homes_of_holders(holders, skill)
-        for skill in plan.unmet["skill"].fillna("").astype(str).unique()
-    }
-    known: dict[tuple[str, str], str] = {}
-    columns = [plan.unmet[name].fillna("").astype(str) for name in ("community_id", "skill")]
-    keys = list(zip(*columns, strict=True))
+    needs = _needs(plan)
+    homes_of = {wanted: _homes_of_holders(holders, wanted) for wanted in set(needs)}
+    known: dict[tuple[str, frozenset[str]], str] = {}
+    keys = list(zip(plan.unmet["community_id"], needs, strict=True))
     for key in dict.fromkeys(keys):
-        community, skill = key
-        asked = _nearest(homes_of[skill], homes, community, names)
+        community, wanted = key
+        asked = _nearest(homes_of[wanted], homes, community, names)
         if not asked:
             asked = [names[i] for i in neighbours.get(community, [])[:NEAREST]]
         if community in committees:
             asked.append(names[committees[community]])
         known[key] = "；".join(dict.fromkeys(asked))
     return [known[key] for key in keys]
+
+
+def _needs(plan: Plan) -> list[frozenset[str]]:
+    """Return, for each row of `plan.unmet`, the skills that one person must hold all of."""
+    demand = plan.problem.demand
+    position = {request: at for at, request in enumerate(demand.request_id)}
+    bounds = [
+        demand.need_ptr[position[request] : position[request] + 2] for request in plan.unmet["request_id"]
+    ]
+    return [frozenset(demand.need_skill_name[first:last]) for first, last in bounds]
 
 
 def _holders(plan: Plan) -> pd.DataFrame:
@@ -74,9 +81,8 @@ def _holders(plan: Plan) -> pd.DataFrame:
     return held
 
 
-def _homes_of_holders(holders: pd.DataFrame, skill: str) -> pd.Series:
-    """Count, by home, who holds all the skills that "+" joins."""
-    wanted = set(skill.split("+")) - {""}
+def _homes_of_holders(holders: pd.DataFrame, wanted: frozenset[str]) -> pd.Series:
+    """Count, by home, who holds all the skills."""
     held = holders[holders["skill"].isin(wanted)]
     if len(wanted) > 1:
         complete = held.groupby("provider_id")["skill"].transform("nunique") == len(wanted)

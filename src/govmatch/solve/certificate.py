@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from govmatch.errors import SolverError
 from govmatch.solve.instance import Instance, Solution
 
 IntArray = NDArray[np.int64]
@@ -114,12 +115,12 @@ def prove(instance: Instance, solution: Solution) -> Proof:
 
     Raises
     ------
-    ArithmeticError
+    SolverError
         Where the flow is not feasible: a defect of the solver that made it.
     """
     faults = infeasibilities(instance, solution)
     if faults:
-        raise ArithmeticError("the solver returned an infeasible flow: " + "; ".join(faults))
+        raise SolverError("the solver returned an infeasible flow: " + "; ".join(faults))
     return Proof(
         flow_cost(instance, solution.flow, solution.unmet),
         lower_bound(instance, solution.request_dual, solution.price),

@@ -6,11 +6,13 @@ import io
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from govmatch._kernels.greedy import take_in_order
+from govmatch.errors import SolverError
 from govmatch.solve.instance import Instance, Solution
 from govmatch.solve.network import Network, build, flow_of, solution_of
 
@@ -73,9 +75,12 @@ def _flow_by(network: Network, deadline: float) -> IntArray | None:
         return None
     packed = io.BytesIO()
     np.savez(packed, **{name: getattr(network, name) for name in _FIELDS})
+    # -P and a path at the end: no file beside the user's script stands in for the standard library
+    start = f"import sys; sys.path.append({str(Path(__file__).parents[2])!r}); "
+    start += "from govmatch.solve.worker import main; main()"
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "govmatch.solve.worker"],
+            [sys.executable, "-P", "-c", start],
             input=packed.getvalue(),
             capture_output=True,
             timeout=max(0.0, deadline - time.monotonic()),
@@ -83,8 +88,8 @@ def _flow_by(network: Network, deadline: float) -> IntArray | None:
         )
     except subprocess.TimeoutExpired:
         return None
+    except OSError as error:
+        raise SolverError(f"a process for the flow solver could not be started: {error}") from error
     if done.returncode:
-        raise ArithmeticError(
-            "the flow solver's process failed: " + done.stderr.decode(errors="replace")[-500:]
-        )
+        raise SolverError("the flow solver's process failed: " + done.stderr.decode(errors="replace")[-500:])
     return np.asarray(np.load(io.BytesIO(done.stdout)), np.int64)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
 
-Termination = Literal["optimal", "gap_reached", "time_limit", "infeasible", "cancelled"]
+Termination = Literal["optimal", "time_limit"]
 
 
 @dataclass(frozen=True)

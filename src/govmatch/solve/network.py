@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch._kernels.potentials import UNREACHED, distances_to
+from govmatch.errors import SolverError
 from govmatch.solve.certificate import node_loads
 from govmatch.solve.instance import Instance, Solution
 
@@ -120,7 +121,7 @@ def flow_of(network: Network) -> IntArray:
     solver.set_nodes_supplies(np.arange(len(network.supply)), network.supply)
     status = solver.solve()
     if status != solver.OPTIMAL:
-        raise ArithmeticError(f"OR-Tools ended with {status} on a network that always has a flow")
+        raise SolverError(f"OR-Tools ended with {status} on a network that always has a flow")
     return np.asarray(solver.flows(arcs), np.int64)
 
 
@@ -143,7 +144,7 @@ def potentials(network: Network, flow: IntArray) -> IntArray:
     unmet = slice(first_unmet, first_unmet + n_requests)
     label[network.tail[unmet]] = network.cost[unmet]
     if distances_to(sink, ptr, tail[order], cost[order], label):
-        raise ArithmeticError("the flow is not optimal: its residual network has a negative cycle")
+        raise SolverError("the flow is not optimal: its residual network has a negative cycle")
     return label
 
 
