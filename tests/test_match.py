@@ -328,3 +328,15 @@ def test_every_room_rounds_a_term_alike(weights) -> None:
     policy = replace(gm.Policy(), fit=replace(gm.Policy().fit, **weights))
     tables = gm.datasets.xishan(seed=5, requests=120, volunteers=500)
     assert matched(tables, policy=policy).certificate.gap == 0
+
+
+def test_what_costs_nothing_to_leave_is_no_proof_of_having_looked(monkeypatch) -> None:
+    monkeypatch.setattr("govmatch.plan.match._Clock.stop", lambda self: True)
+    free = replace(gm.Policy().unmet, base_minutes=0.0, priority_minutes=0.0)
+    plan = matched_with_limit(hand_town(), replace(gm.Policy(), unmet=free))
+    assert plan.certificate.gap == 0
+    assert plan.certificate.termination == "time_limit"
+
+
+def matched_with_limit(tables, policy):
+    return gm.match(gm.Problem.from_tables(tables, policy=policy), time_limit=60)

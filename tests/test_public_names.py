@@ -9,8 +9,8 @@ import govmatch as gm
 PUBLIC = """
 Alliance Certificate GovmatchError GreatCircle InvalidInput InvalidPolicy InvalidTables
 MissingExtra Plan PlanFaults Policy Problem RoadGraph SolverError UnknownId UnsupportedFeature
-Verification __version__ datasets explain match plot_day plot_flows plot_map plot_unmet read_tables report schema_json
-templates verify write_sheets write_tables
+Verification __version__ datasets explain match plot_day plot_flows plot_map plot_unmet read_tables
+report schema_json templates verify write_sheets write_tables
 """.split()
 
 

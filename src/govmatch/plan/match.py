@@ -194,7 +194,8 @@ def _turn(problem: Problem, candidates: Candidates, arcs: Arcs, clock: _Clock) -
                 return _Result(arcs, layout, solution, proof, rounds)
             break
         arcs = arcs.merged(new)
-    ended = replace(best.solution, termination="optimal" if best.proof.gap == 0 else "time_limit")
+    proved = best.proof.gap == 0 and bool(candidates.examined.all())
+    ended = replace(best.solution, termination="optimal" if proved else "time_limit")
     return replace(best, solution=ended)
 
 
