@@ -145,8 +145,8 @@ _time_limit = click.option(
 _outside = click.option(
     "--outside",
     is_flag=True,
-    help="Write only what outside readers may see: the summary with small counts withheld, and the "
-    "certificate. 仅输出可对外的汇总表(隐去小数值)与证书。",
+    help="Write only what outside readers may see: the summary, places joined until no count is "
+    "under 5, and the certificate. 仅输出可对外的汇总表(合并至无小于5的数字)与证书。",
 )
 
 
