@@ -408,7 +408,7 @@ def test_numbers_and_categories_are_written_as_they_are(tmp_path):
             "a": np.array([0.1, np.nan, 2], dtype="float32"),
             "b": pd.Categorical(["x,y", None, "=z"]),
             "c": pd.array([True, None, False], dtype="boolean"),
-            "d": pd.array(["\rq", None, '"'], dtype="str"),
+            "d": pd.array(["\rq", None, '"'], dtype="string"),
             "e": np.array([1, 2, 3], dtype="int8"),
             "f": [np.bool_(True), 1, 1.0],
         }
