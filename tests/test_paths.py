@@ -110,7 +110,7 @@ def test_days_with_the_same_edges_share_an_epoch():
     )
     epoch = paths.epoch_of_day(range(10, 17)).tolist()
     assert epoch[0] == epoch[3] == epoch[4] == epoch[6] and epoch[1] == epoch[2]
-    assert paths.n_epochs == len(set(epoch)) == 3
+    assert len(paths.cost) == len(set(epoch)) == 3
     assert [int(paths.cost[e, 0, 1]) for e in paths.epoch_of_day(range(10, 17))] == [4, 1, 1, 4, 4, 1, 4]
 
 

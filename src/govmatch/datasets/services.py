@@ -43,7 +43,7 @@ _HOURS: dict[str, tuple[dict[int, float], dict[int, float]]] = {
     "night": ({19: 1, 20: 3, 21: 3}, {19: 1, 20: 3, 21: 3}),
 }
 
-WINDOWS = ("day", "half", "fixed")
+# weights of a window that is a whole day, half a day, fixed
 _FLEXIBLE, _HALF, _FIXED = (5.0, 4.0, 1.0), (2.0, 6.0, 2.0), (0.0, 2.0, 8.0)
 
 
@@ -156,8 +156,6 @@ PAIRED = (
     ("meal_delivery", "health_check", "送餐并测压 Meal and health check"),
     ("tutoring", "childcare", "托管并辅导 Childcare and tutoring"),
 )
-
-OFFERED = tuple(k for k, s in enumerate(SERVICES) if s.skill is not None and s.offer > 0)
 
 
 def offer_weights(scarcity: float) -> FloatArray:

@@ -176,11 +176,11 @@ def _turn(problem: Problem, candidates: Candidates, arcs: Arcs, clock: _Clock) -
             layout = lay_out(arcs, demand, supply, forest)
             solution = flow.solve(layout.instance, clock.deadline)
             rounds += 1
+            proof = prove(layout.instance, solution)
+            # Lowered below the cost of every pair outside the arcs, the duals bound all pairs.
             dual = np.minimum(solution.request_dual, candidates.outside_cost)
-            proof = Proof(
-                prove(layout.instance, solution).primal, lower_bound(layout.instance, dual, solution.price)
-            )
-        best = _better(best, _Result(arcs, layout, solution, proof, rounds))
+            bound = lower_bound(layout.instance, dual, solution.price)
+        best = _better(best, _Result(arcs, layout, solution, Proof(proof.primal, bound), rounds))
         if solution.termination != "optimal" or clock.stop():
             break
         with clock.phase("price_out"):
@@ -190,7 +190,6 @@ def _turn(problem: Problem, candidates: Candidates, arcs: Arcs, clock: _Clock) -
             new, looked = candidates.priced_in(arcs, solution.request_dual, above, stop=clock.stop)
         if not len(new):
             if looked:
-                proof = prove(layout.instance, solution)
                 return _Result(arcs, layout, solution, proof, rounds)
             break
         arcs = arcs.merged(new)

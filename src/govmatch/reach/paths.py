@@ -79,11 +79,6 @@ class Paths:
     # `max_hops` times the room of `cost`. Readers ask source by source, so the last one is kept.
     _last: dict[tuple[int, int], Int32Array] = field(default_factory=dict, init=False, repr=False)
 
-    @property
-    def n_epochs(self) -> int:
-        """Number of epochs, at least 1."""
-        return len(self._arcs)
-
     def epoch_of_day(self, day: ArrayLike) -> Int32Array:
         """Return the epoch of each local day.
 
