@@ -207,7 +207,7 @@ def test_a_time_limit_is_kept_and_the_bound_stays_true() -> None:
     for limit in (0.05, 0.6):
         begin = time.monotonic()
         plan = gm.match(problem, time_limit=limit)
-        assert time.monotonic() - begin < limit + 1.0  # 0.5 is promised; test machines are shared
+        assert time.monotonic() - begin < limit + 2.0  # 0.5 without coverage and neighbours
         assert plan.certificate.verified
         assert plan.certificate.bound <= exact.certificate.primal <= plan.certificate.primal
         if plan.certificate.termination == "time_limit":
