@@ -2,6 +2,7 @@
 #
 #   make demo     a day of Haining's requests, matched and proved
 #   make test     the whole test suite
+#   make fuzz     100,000 random instances and 5,000 random days against the oracles; SEED=7 for others
 #
 # Another Python: make demo PYTHON=python3.12
 
@@ -9,8 +10,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 SOURCES := src tests benchmarks
+SEED ?= 0
 
-.PHONY: demo test lint format types contracts coverage notebooks bench bench-quick clean help
+.PHONY: demo test lint format types contracts coverage notebooks fuzz bench bench-quick clean help
 
 demo: $(VENV)/.user
 	$(BIN)/govmatch demo
@@ -41,6 +43,9 @@ coverage: $(VENV)/.dev
 
 notebooks: $(VENV)/.dev
 	$(BIN)/jupyter-execute notebooks/*.ipynb
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz --instances 100000 --seed $(SEED)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks

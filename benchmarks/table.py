@@ -46,7 +46,7 @@ def table(results: Measured, chinese: bool = False) -> str:
     return "\n\n".join(parts)
 
 
-def write_between_markers(readme: Path, text: str) -> None:
+def write_between_markers(readme: Path, text: str, markers: tuple[str, str] = (START, END)) -> None:
     """Replace what stands between the two markers.
 
     Raises
@@ -54,12 +54,13 @@ def write_between_markers(readme: Path, text: str) -> None:
     ValueError
         If the file lacks a marker.
     """
+    start, end = markers
     old = readme.read_text(encoding="utf-8")
-    if START not in old or END not in old:
-        raise ValueError(f"{readme.name} lacks {START} or {END}")
-    before, rest = old.split(START, 1)
-    after = rest.split(END, 1)[1]
-    readme.write_text(f"{before}{START}\n{text}\n{END}{after}", encoding="utf-8")
+    if start not in old or end not in old:
+        raise ValueError(f"{readme.name} lacks {start} or {end}")
+    before, rest = old.split(start, 1)
+    after = rest.split(end, 1)[1]
+    readme.write_text(f"{before}{start}\n{text}\n{end}{after}", encoding="utf-8")
 
 
 def _setup(results: Measured, chinese: bool) -> str:
@@ -91,25 +92,25 @@ def _phases(results: Measured, chinese: bool) -> str:
     for phase in PHASES:
         name = phase.replace("_", " ")
         zh = f"{PHASES_ZH[phase]} {name}，秒"
-        add(f"{name}, s", zh, lambda runs, phase=phase: _seconds(median(r["seconds"][phase] for r in runs)))
+        add(f"{name}, s", zh, lambda runs, phase=phase: seconds(median(r["seconds"][phase] for r in runs)))
     add(
         "**DataFrames to verified plan, s**",
         "**从数据表到核验完的方案，秒**",
-        lambda runs: f"**{_seconds(median(run['total'] for run in runs))}**",
+        lambda runs: f"**{seconds(median(run['total'] for run in runs))}**",
     )
     add(
         "… besides the flow solver, s",
         "……其中求解器以外，秒",
-        lambda runs: _seconds(median(run["total"] - run["seconds"]["solve"] for run in runs)),
+        lambda runs: seconds(median(run["total"] - run["seconds"]["solve"] for run in runs)),
     )
     add(
         "making the tables (apart), s",
         "生成数据表（另计），秒",
-        lambda runs: _seconds(median(r["generate"] for r in runs)),
+        lambda runs: seconds(median(r["generate"] for r in runs)),
     )
     add("peak memory, MB", "内存峰值，MB", _peak)
     add("gap; verified", "间隙；核验", _proof)
-    return _markdown(_header(sizes, chinese), rows)
+    return markdown(_header(sizes, chinese), rows)
 
 
 def _peers(results: Measured, chinese: bool) -> list[str]:
@@ -124,7 +125,7 @@ def _peers(results: Measured, chinese: bool) -> list[str]:
         label = f"{PEERS[name].label} · {version}" if version else PEERS[name].label
         rows.append([label, *(_peer(runs, chinese) for runs in told)])
     intro = INTRO_ZH if chinese else INTRO
-    return [intro, _markdown(_header(sizes, chinese), rows)]
+    return [intro, markdown(_header(sizes, chinese), rows)]
 
 
 def _header(sizes: list[Measured], chinese: bool) -> list[str]:
@@ -141,7 +142,7 @@ def _peer(told: list[Measured], chinese: bool) -> str:
     if refused is not None:
         return "不适用" if chinese else f"cannot: {refused}"
     build, solve = median(t["build"] for t in told), median(t["solve"] for t in told)
-    return f"{_seconds(build)} + {_seconds(solve)}, {_peak(told)} MB"
+    return f"{seconds(build)} + {seconds(solve)}, {_peak(told)} MB"
 
 
 def _peak(told: list[Measured]) -> str:
@@ -153,10 +154,12 @@ def _proof(runs: list[Measured]) -> str:
     return "0; ✓" if all(run["gap"] == 0 and run["verified"] for run in runs) else "**not proved**"
 
 
-def _seconds(value: float) -> str:
+def seconds(value: float) -> str:
+    """Return a time with three figures or so."""
     return f"{value:.3f}" if value < 0.1 else f"{value:.2f}" if value < 10 else f"{value:.0f}"
 
 
-def _markdown(header: list[str], rows: list[list[str]]) -> str:
+def markdown(header: list[str], rows: list[list[str]]) -> str:
+    """Return a table whose first column is to the left, the others to the right."""
     lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

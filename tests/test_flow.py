@@ -1,17 +1,61 @@
-"""The flow tier against the LP by HiGHS, and its deadline."""
+"""The flow tier against the LP by HiGHS, from any prices, and ended by clock, signal and gap."""
 
 from __future__ import annotations
 
+import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from govmatch.errors import SolverError
+from govmatch.errors import InvalidInput
 from govmatch.solve import flow
-from govmatch.solve.certificate import prove
-from govmatch.solve.instance import Instance
+from govmatch.solve.certificate import Proof, flow_cost, infeasibilities, lower_bound, prove
+from govmatch.solve.control import Control
+from govmatch.solve.instance import Instance, Solution
 from tests.instances import optimal_cost, random_instance
+
+
+def scarce(n_requests: int, n_nodes: int, arcs: int, seed: int = 0) -> Instance:
+    """Make an instance of requests and nodes of one unit, several arcs a request, dear to leave."""
+    rng = np.random.default_rng(seed)
+    n_arcs = n_requests * arcs
+    return Instance(
+        request=np.repeat(np.arange(n_requests), arcs),
+        node=rng.integers(0, n_nodes, n_arcs),
+        group=np.arange(n_arcs),
+        cost=rng.integers(0, 4_000, n_arcs),
+        demand=np.ones(n_requests, np.int64),
+        unmet_cost=np.full(n_requests, 20_000),
+        capacity=np.ones(n_nodes, np.int64),
+        parent=np.full(n_nodes, -1),
+        load_cost=np.zeros(n_nodes, np.int64),
+    )
+
+
+def late(seconds: float = 1.0) -> Control:
+    """Return a control whose deadline has passed."""
+    control = Control(60)
+    control.deadline = time.monotonic() - seconds
+    return control
+
+
+def proved(instance: Instance, solution: Solution) -> Proof:
+    """Prove a solution by the cost, the bound and the constraints, each asked for apart."""
+    assert infeasibilities(instance, solution) == []
+    proof = prove(instance, solution)
+    assert proof.primal == flow_cost(instance, solution.flow, solution.unmet)
+    assert proof.bound == lower_bound(instance, solution.request_dual, solution.price)
+    assert (solution.price >= 0).all()
+    return proof
+
+
+@pytest.fixture(scope="module")
+def hard() -> Instance:
+    """Make a solve of several seconds; the kernels are compiled before."""
+    flow.solve(scarce(300, 150, 6))
+    return scarce(60_000, 60_000, 8)
 
 
 @pytest.mark.kernels
@@ -20,88 +64,138 @@ def test_random_instances_reach_the_lp_optimum_with_equal_bound(block: int) -> N
     for seed in range(block * 60, block * 60 + 60):
         instance = random_instance(seed)
         solution = flow.solve(instance)
-        proof = prove(instance, solution)
+        proof = proved(instance, solution)
         assert proof.primal == proof.bound, f"seed {seed}"
         assert proof.primal == pytest.approx(optimal_cost(instance), abs=1e-6), f"seed {seed}"
         assert solution.termination == "optimal"
 
 
 @pytest.mark.kernels
-def test_greedy_is_feasible_and_its_bound_is_true() -> None:
+def test_prices_to_start_from_do_not_change_the_cost() -> None:
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        instance = random_instance(seed)
+        n_nodes = len(instance.parent)
+        plain = flow.solve(instance)
+        least = proved(instance, plain).primal
+        for start in (
+            plain.price,
+            np.zeros(n_nodes, np.int64),
+            rng.integers(0, 100, n_nodes),
+            rng.integers(-50, 50, n_nodes),
+            np.full(n_nodes, 10**6),
+        ):
+            given = start.copy()
+            solution = flow.solve(instance, start=start)
+            proof = proved(instance, solution)
+            assert proof.primal == proof.bound == least, f"seed {seed}"
+            assert (start == given).all()
+
+
+def test_prices_of_fewer_arcs_start_a_larger_instance() -> None:
+    whole = scarce(3_000, 1_300, 12)
+    few = np.arange(len(whole.request)) % 12 < 4
+    part = replace(
+        whole,
+        **{name: getattr(whole, name)[few] for name in ("request", "node", "group", "cost")},
+    )
+    solution = flow.solve(whole, start=flow.solve(part).price)
+    proof = proved(whole, solution)
+    assert proof.primal == proof.bound == proved(whole, flow.solve(whole)).primal
+
+
+@pytest.mark.kernels
+def test_a_deadline_in_the_past_gives_a_flow_and_a_true_bound() -> None:
     for seed in range(60):
         instance = random_instance(seed)
-        solution = flow.greedy(instance)
-        proof = prove(instance, solution)
-        assert proof.bound <= optimal_cost(instance) + 1e-6
-        assert proof.primal >= optimal_cost(instance) - 1e-6
+        solution = flow.solve(instance, late())
+        proof = proved(instance, solution)
+        assert proof.bound <= optimal_cost(instance) + 1e-6, f"seed {seed}"
+        assert proof.primal >= optimal_cost(instance) - 1e-6, f"seed {seed}"
         assert solution.termination == "time_limit"
 
 
-def test_a_deadline_in_the_past_gives_the_greedy_flow() -> None:
-    instance = random_instance(3)
-    assert flow.solve(instance, time.monotonic() - 1).termination == "time_limit"
+def test_a_deadline_far_away_gives_the_optimum() -> None:
+    for instance in (random_instance(5), scarce(3_000, 1_300, 12)):
+        solution = flow.solve(instance, Control(60))
+        assert solution.termination == "optimal"
+        assert proved(instance, solution).gap == 0
 
 
-def test_a_deadline_far_away_gives_the_optimum_from_a_process_of_its_own() -> None:
-    instance = random_instance(5)
-    solution = flow.solve(instance, time.monotonic() + 60)
-    assert solution.termination == "optimal"
-    assert prove(instance, solution).gap == 0
-
-
-def test_a_deadline_stops_a_solve_that_takes_longer() -> None:
-    rng = np.random.default_rng(0)
-    n, m, k = 40_000, 20_000, 24
-    instance = Instance(
-        request=np.repeat(np.arange(n), k),
-        node=rng.integers(0, m, n * k),
-        group=np.arange(n * k),
-        cost=rng.integers(0, 4_000, n * k),
-        demand=np.ones(n, np.int64),
-        unmet_cost=np.full(n, 20_000),
-        capacity=np.ones(m, np.int64),
-        parent=np.full(m, -1),
-        load_cost=np.zeros(m, np.int64),
-    )
-    flow.solve(random_instance(1))  # compiles
-    flow.greedy(random_instance(1))
+@pytest.mark.parametrize("seconds", [0.01, 0.5])
+def test_a_deadline_stops_a_solve_that_takes_longer(hard: Instance, seconds: float) -> None:
     begin = time.monotonic()
-    solution = flow.solve(instance, begin + 1.0)
-    assert time.monotonic() - begin < 3.0  # 1.5 without coverage and neighbours
+    solution = flow.solve(hard, Control(seconds))
+    assert time.monotonic() - begin < seconds + 2.0  # 0.5 without coverage and neighbours
     assert solution.termination == "time_limit"
-    proof = prove(instance, solution)
+    proof = proved(hard, solution)
     assert proof.bound < proof.primal
+    assert solution.flow.sum() > 40_000
 
 
+def test_a_signal_from_another_thread_ends_a_solve(hard: Instance) -> None:
+    cancel = threading.Event()
+    timer = threading.Timer(0.3, cancel.set)
+    begin = time.monotonic()
+    timer.start()
+    solution = flow.solve(hard, Control(cancel=cancel))
+    assert time.monotonic() - begin < 2.5
+    assert solution.termination == "cancelled"
+    assert proved(hard, solution).bound < proved(hard, solution).primal
+
+
+@pytest.mark.kernels
+def test_a_gap_that_suffices_is_kept() -> None:
+    for seed in range(60):
+        instance = random_instance(seed)
+        for gap in (0.01, 0.5):
+            solution = flow.solve(instance, Control(gap=gap))
+            assert solution.termination in ("gap", "optimal")
+            proof = proved(instance, solution)
+            assert proof.gap <= (gap if solution.termination == "gap" else 0), f"seed {seed}"
+            assert proof.bound <= optimal_cost(instance) + 1e-6 <= proof.primal + 2e-6, f"seed {seed}"
+
+
+def test_a_gap_that_suffices_ends_a_solve_before_the_optimum() -> None:
+    instance = scarce(6_000, 2_700, 12)
+    solution = flow.solve(instance, Control(gap=0.5))
+    assert solution.termination == "gap"
+    assert 0 < proved(instance, solution).gap <= 0.5
+
+
+def test_costs_whose_sums_do_not_fit_are_refused() -> None:
+    instance = scarce(3, 2, 2)
+    most = 2**58 - 1 - 20_000
+    fits = replace(instance, cost=np.array([0, 0, 0, 0, 0, most]))
+    assert proved(fits, flow.solve(fits)).gap == 0
+    for change in (
+        {"cost": np.array([0, 0, 0, 0, 0, most + 1])},
+        {"cost": np.array([0, 0, 0, 0, 0, -most - 1])},
+        {"cost": np.array([0, 0, 0, 0, 0, -(2**63)])},
+        {"unmet_cost": np.array([2**58, 0, 0])},
+        {"load_cost": np.array([2**58, 0])},
+    ):
+        with pytest.raises(
+            InvalidInput,
+            match=r"costs reach \d+, arcs, unmet and load costs together; expected less than 2\*\*58",
+        ):
+            flow.solve(replace(instance, **change))
+
+
+@pytest.mark.kernels
 def test_an_instance_without_arcs_leaves_everything_unmet() -> None:
     none = np.zeros(0, np.int64)
     instance = Instance(none, none, none, none, np.array([2, 1]), np.array([10, 7]), none, none, none)
-    solution = flow.solve(instance)
-    assert solution.unmet.tolist() == [2, 1]
-    assert prove(instance, solution).primal == prove(instance, solution).bound == 27
+    for control in (None, late(), Control(gap=0.5)):
+        solution = flow.solve(instance, control, none)
+        assert solution.unmet.tolist() == [2, 1]
+        assert proved(instance, solution).primal == proved(instance, solution).bound == 27
 
 
+@pytest.mark.kernels
 def test_an_instance_without_requests_costs_nothing() -> None:
     none = np.zeros(0, np.int64)
     instance = Instance(none, none, none, none, none, none, np.array([1]), np.array([-1]), np.array([0]))
-    assert prove(instance, flow.solve(instance)).primal == 0
-
-
-def test_a_file_beside_the_script_is_not_run(tmp_path, monkeypatch) -> None:
-    mark = tmp_path / "ran"
-    (tmp_path / "random.py").write_text(f"open({str(mark)!r}, 'w')", encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    assert flow.solve(random_instance(5), time.monotonic() + 60).termination == "optimal"
-    assert not mark.exists()
-
-
-def test_a_failing_process_is_told(monkeypatch) -> None:
-    monkeypatch.setattr(flow, "_FIELDS", ("tail", "head"))
-    with pytest.raises(SolverError, match=r"(?s)the flow solver's process failed: .*Network"):
-        flow.solve(random_instance(5), time.monotonic() + 60)
-
-
-def test_a_process_that_does_not_start_is_told(monkeypatch) -> None:
-    monkeypatch.setattr(flow.sys, "executable", "no such python")
-    with pytest.raises(SolverError, match=r"a process for the flow solver could not be started: .*no such"):
-        flow.solve(random_instance(5), time.monotonic() + 60)
+    for control, start in ((None, None), (late(), None), (Control(gap=0.5), np.array([5]))):
+        solution = flow.solve(instance, control, start)
+        assert proved(instance, solution).primal == 0

@@ -51,6 +51,8 @@ def test_import_is_light():
         ("govmatch.Problem", ("ortools", "networkx", "matplotlib", "openpyxl")),
         ("govmatch.verify", ("ortools", "numba", "networkx", "matplotlib", "openpyxl")),
         ("govmatch.match", ("matplotlib", "openpyxl")),
+        ("govmatch.assign", ("pandas", "networkx", "matplotlib", "openpyxl", "narwhals")),
+        ("govmatch.Infeasible", ("numpy", "pandas", "ortools", "numba", "networkx")),
     ],
 )
 def test_a_name_loads_only_what_it_needs(use, absent):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import importlib
 import io
+import threading
 import time
 from dataclasses import replace
 
@@ -12,6 +14,9 @@ import pandas as pd
 import pytest
 
 import govmatch as gm
+from govmatch.reach.candidates import Arcs, Candidates
+from govmatch.reporting.console import certificate_text
+from govmatch.solve import flow
 from tests.towns import at, frame, hand_town, request, volunteer
 
 
@@ -157,6 +162,8 @@ def test_what_a_later_tier_does_is_refused_by_name(change, feature) -> None:
         ({"time_limit": 0}, "time_limit is 0; expected seconds above 0"),
         ({"time_limit": "1 s"}, "time_limit is '1 s'"),
         ({"time_limit": float("nan")}, "time_limit is nan"),
+        ({"gap": -0.1}, "gap is -0.1; expected a finite number, 0 or more"),
+        ({"cancel": 3}, r"cancel is 3; expected an object with is_set\(\)"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, words) -> None:
@@ -204,6 +211,7 @@ def test_more_rounds_than_one_are_priced_out_to_the_optimum(monkeypatch) -> None
 def test_a_time_limit_is_kept_and_the_bound_stays_true() -> None:
     problem = gm.Problem.from_tables(gm.datasets.great_xishan(seed=0, requests=4000, volunteers=8000))
     exact = gm.match(problem)
+    gm.match(gm.Problem.from_tables(village()), time_limit=1e-9)  # compiles what only a cut solve calls
     for limit in (0.05, 0.6):
         begin = time.monotonic()
         plan = gm.match(problem, time_limit=limit)
@@ -272,20 +280,112 @@ def test_several_people_start_together_and_the_reason_says_so() -> None:
     assert "同时" in plan.unmet["reason_zh"].iloc[0]
 
 
-def test_a_plan_cut_by_time_never_says_that_everybody_is_busy(monkeypatch) -> None:
-    monkeypatch.setattr("govmatch.solve.flow._flow_by", lambda network, deadline: None)
-    problem = gm.Problem.from_tables(gm.datasets.xishan(seed=1, requests=150, volunteers=300, scarcity=2.0))
-    plan = gm.match(problem, time_limit=60)
-    assert plan.certificate.termination == "time_limit"
+def scarce_problem():
+    return gm.Problem.from_tables(gm.datasets.xishan(seed=1, requests=150, volunteers=300, scarcity=2.0))
+
+
+def when_solving(monkeypatch, act):
+    """Call `act` with the control just before each solve, and keep the prices that each starts from."""
+    solve, starts = flow.solve, []
+
+    def solving(instance, control, start):
+        starts.append(start)
+        act(control)
+        return solve(instance, control, start)
+
+    monkeypatch.setattr(flow, "solve", solving)
+    return starts
+
+
+@pytest.mark.parametrize("reason", ["time_limit", "cancelled"])
+def test_a_plan_cut_short_never_says_that_everybody_is_busy(monkeypatch, reason) -> None:
+    when_solving(monkeypatch, lambda control: control.stop(reason))
+    plan = gm.match(scarce_problem(), time_limit=60)
+    assert plan.certificate.termination == reason
+    assert plan.certificate.verified
     assert "capacity" not in set(plan.unmet["reason"])
     assert "time" in set(plan.unmet["reason"])
     assert plan.certificate.bound <= plan.certificate.primal
 
 
-def test_what_no_time_was_left_for_is_not_counted(monkeypatch) -> None:
-    monkeypatch.setattr("govmatch.plan.match._Clock.stop", lambda self: True)
+def test_a_gap_that_suffices_ends_the_search(monkeypatch) -> None:
+    monkeypatch.setattr("govmatch.reach.candidates.Candidates.cheapest.__defaults__", (1, lambda: False))
+    problem = scarce_problem()
+    exact = gm.match(problem).certificate
+    rounds = [exact.rounds]
+    for gap in (1e-3, 0.05, 1.0):
+        plan = gm.match(problem, gap=gap)
+        found = plan.certificate
+        assert found.verified
+        assert found.gap <= gap
+        assert found.bound <= exact.primal <= found.primal
+        assert found.termination == ("optimal" if found.gap == 0 else "gap")
+        assert found.termination == "optimal" or "capacity" not in set(plan.unmet["reason"])
+        rounds.append(found.rounds)
+    assert found.termination == "gap"
+    assert rounds == sorted(rounds, reverse=True)
+    assert rounds[0] > rounds[-1]
+    assert "within the gap asked for" in certificate_text(plan)
+
+
+def test_the_prices_of_a_round_are_where_the_next_starts(monkeypatch) -> None:
+    monkeypatch.setattr("govmatch.reach.candidates.Candidates.cheapest.__defaults__", (1, lambda: False))
+    problem = scarce_problem()
+    starts = when_solving(monkeypatch, lambda control: None)
+    plan = gm.match(problem)
+    assert len(starts) == plan.certificate.rounds > 1
+    assert starts[0] is None
+    assert all(start.any() for start in starts[1:])
+    assert len(starts[-1]) == len(plan.search.instance.parent)
+
+
+def test_a_signal_ends_the_search_between_two_rounds(monkeypatch) -> None:
+    monkeypatch.setattr("govmatch.reach.candidates.Candidates.cheapest.__defaults__", (1, lambda: False))
+    problem, cancel = scarce_problem(), threading.Event()
+    exact = gm.match(problem).certificate
+    priced_in = Candidates.priced_in
+
+    def then_cancelled(*given, **more):
+        found = priced_in(*given, **more)
+        cancel.set()
+        return found
+
+    monkeypatch.setattr(Candidates, "priced_in", then_cancelled)
+    plan = gm.match(problem, cancel=cancel)
+    found = plan.certificate
+    assert (found.termination, found.rounds, found.verified) == ("cancelled", 1, True)
+    assert found.bound <= exact.primal <= found.primal
+    assert "已取消" in certificate_text(plan)
+
+
+def test_a_signal_set_before_gives_a_plan_that_serves_nobody() -> None:
+    cancel = threading.Event()
+    cancel.set()
+    plan = gm.match(gm.Problem.from_tables(hand_town()), cancel=cancel)
+    assert plan.certificate.termination == "cancelled"
+    assert plan.certificate.verified
+    assert len(plan.assignments) == 0
+    assert set(plan.unmet["reason"]) <= {"time", "no_such_service", "level", "certificate"}
+
+
+def test_ctrl_c_ends_the_search(monkeypatch) -> None:
+    when_solving(monkeypatch, lambda control: _thread.interrupt_main())
+    with pytest.raises(KeyboardInterrupt):
+        gm.match(scarce_problem(), time_limit=60)
+
+
+def test_a_search_that_ends_for_no_reason_is_told(monkeypatch) -> None:
+    monkeypatch.setattr("govmatch.reach.candidates.Candidates.cheapest.__defaults__", (1, lambda: False))
+    monkeypatch.setattr(
+        Candidates, "priced_in", lambda *_, **__: (Arcs(*(np.zeros(0, np.int64),) * 3), False)
+    )
+    with pytest.raises(gm.GovmatchError, match=r"the search ended with a gap of .*, for no reason"):
+        gm.match(scarce_problem())
+
+
+def test_what_no_time_was_left_for_is_not_counted() -> None:
     problem = gm.Problem.from_tables(hand_town())
-    plan = gm.match(problem, time_limit=60)
+    plan = gm.match(problem, time_limit=1e-9)
     late = plan.unmet.loc[plan.unmet["reason"] == "time", "request_id"].iloc[0]
     assert gm.explain(plan, late).funnel["stage"].tolist() == [
         "all providers",
@@ -330,13 +430,9 @@ def test_every_room_rounds_a_term_alike(weights) -> None:
     assert matched(tables, policy=policy).certificate.gap == 0
 
 
-def test_what_costs_nothing_to_leave_is_no_proof_of_having_looked(monkeypatch) -> None:
-    monkeypatch.setattr("govmatch.plan.match._Clock.stop", lambda self: True)
+def test_what_costs_nothing_to_leave_is_no_proof_of_having_looked() -> None:
     free = replace(gm.Policy().unmet, base_minutes=0.0, priority_minutes=0.0)
-    plan = matched_with_limit(hand_town(), replace(gm.Policy(), unmet=free))
+    policy = replace(gm.Policy(), unmet=free)
+    plan = gm.match(gm.Problem.from_tables(hand_town(), policy=policy), time_limit=1e-9)
     assert plan.certificate.gap == 0
     assert plan.certificate.termination == "time_limit"
-
-
-def matched_with_limit(tables, policy):
-    return gm.match(gm.Problem.from_tables(tables, policy=policy), time_limit=60)

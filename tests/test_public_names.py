@@ -7,10 +7,10 @@ import pytest
 import govmatch as gm
 
 PUBLIC = """
-Alliance Certificate GovmatchError GreatCircle InvalidInput InvalidPolicy InvalidTables
-MissingExtra Plan PlanFaults Policy Problem RoadGraph SolverError UnknownId UnsupportedFeature
-Verification __version__ datasets explain match plot_day plot_flows plot_map plot_unmet read_tables
-report schema_json templates verify write_sheets write_tables
+Alliance Assignment Certificate GovmatchError GreatCircle Infeasible InvalidInput InvalidPolicy
+InvalidTables Matcher MissingExtra Plan PlanFaults Policy Problem RoadGraph SolverError UnknownId
+UnsupportedFeature Verification __version__ assign datasets explain match plot_day plot_flows
+plot_map plot_unmet read_tables report schema_json templates verify warmup write_sheets write_tables
 """.split()
 
 
@@ -54,7 +54,7 @@ def test_a_type_checker_sees_the_same_names():
 
 def test_every_error_is_a_govmatch_error():
     errors = [v for n in PUBLIC if isinstance(v := getattr(gm, n), type) and issubclass(v, Exception)]
-    assert len(errors) == 9
+    assert len(errors) == 10
     assert all(issubclass(e, gm.GovmatchError) for e in errors)
 
 

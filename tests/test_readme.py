@@ -73,7 +73,7 @@ def test_the_benchmark_has_its_place(page):
 def test_the_five_lines_run(tmp_path, monkeypatch):
     """The README's own code, on a small day so that the test stays short."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0]
     assert len(code.strip().splitlines()) == 7
     monkeypatch.chdir(tmp_path)
     small = code.replace(

@@ -297,7 +297,7 @@ UNMET = {
     "no such reason": ("reason_wrong", "expected one of", lambda u: changed(u, "R08", reason="bad luck")),
     "no time, says optimal": (
         "reason_wrong",
-        "only a plan that ran out of time",
+        "only a plan whose search ended early",
         lambda u: changed(u, "R08", reason="time"),
     ),
     "another reason's text": (
@@ -331,7 +331,7 @@ CERTIFICATE = {
     ),
     "an old termination": (
         "termination_wrong",
-        "expected one of optimal, time_limit",
+        "expected one of optimal, gap, time_limit, cancelled",
         lambda c: {"termination": "gap_reached"},
     ),
     "scope": ("scope_wrong", "expected one of", lambda c: {"scope": "some"}),

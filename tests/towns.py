@@ -66,7 +66,7 @@ def hand_town():
         request("R10", "C1", "tutoring", level=5),
         request("R11", "C3", None, "mon 18:00-21:00", minutes=60, group="disabled", clearance=2),
         request("R12", "C1", "tutoring", "sat 08:00-12:00", minutes=60, priority=1),
-        request("R13", "C1", "tutoring", "sat 08:00-12:00", minutes=60, priority=1),
+        request("R13", "C1", "tutoring", "sat 08:00-12:00", minutes=60, priority=2),
         request("R14", "C2", None, "sat 13:00-18:00"),
         request("R15", "C1", "repair", "sun 18:00-21:00", priority=5),
         request("R16", "C1", "first aid", "mon 18:30-20:30", certified=True, minutes=30),

@@ -13,9 +13,12 @@ from govmatch.solve.instance import Instance
 
 
 def warm() -> None:
-    """Compile the kernels on one request and one person."""
-    one, zero, root = np.ones(1, np.int64), np.zeros(1, np.int64), np.full(1, -1, np.int64)
-    solve_flow(Instance(zero, zero, zero, one, one, one + one, one, root, zero))
+    """Compile the kernels on requests that outnumber the people, so that each of them is called."""
+    rng, n, k = np.random.default_rng(0), 300, 6
+    one, root = np.ones(n, np.int64), np.full(n // 2, -1, np.int64)
+    request, node = np.repeat(np.arange(n), k), rng.integers(0, n // 2, n * k)
+    cost = rng.integers(0, 4_000, n * k)
+    solve_flow(Instance(request, node, node, cost, one, 20_000 * one, -root, root, root + 1))
 
 
 def build(day: Day) -> Instance:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from . import datasets
     from .errors import (
         GovmatchError,
+        Infeasible,
         InvalidInput,
         InvalidPolicy,
         InvalidTables,
@@ -32,21 +33,27 @@ if TYPE_CHECKING:
     from .plan.match import match
     from .plan.plan import Certificate, Plan
     from .plan.verify import Verification, verify
+    from .plan.warmup import warmup
     from .reach.alliance import Alliance
     from .reach.road import RoadGraph
     from .reach.travel import GreatCircle
     from .reporting.html import report
     from .reporting.plots import plot_day, plot_flows, plot_map, plot_unmet
     from .reporting.sheets import write_sheets
+    from .solve.assignment import Assignment, assign
+    from .solve.matcher import Matcher
 
 __all__ = [
     "Alliance",
+    "Assignment",
     "Certificate",
     "GovmatchError",
     "GreatCircle",
+    "Infeasible",
     "InvalidInput",
     "InvalidPolicy",
     "InvalidTables",
+    "Matcher",
     "MissingExtra",
     "Plan",
     "PlanFaults",
@@ -58,6 +65,7 @@ __all__ = [
     "UnsupportedFeature",
     "Verification",
     "__version__",
+    "assign",
     "datasets",
     "explain",
     "match",
@@ -70,6 +78,7 @@ __all__ = [
     "schema_json",
     "templates",
     "verify",
+    "warmup",
     "write_sheets",
     "write_tables",
 ]
@@ -77,6 +86,7 @@ __all__ = [
 _HOME = {
     "errors": (
         "GovmatchError",
+        "Infeasible",
         "InvalidInput",
         "InvalidPolicy",
         "InvalidTables",
@@ -94,12 +104,15 @@ _HOME = {
     "plan.match": ("match",),
     "plan.plan": ("Certificate", "Plan"),
     "plan.verify": ("Verification", "verify"),
+    "plan.warmup": ("warmup",),
     "reach.alliance": ("Alliance",),
     "reach.road": ("RoadGraph",),
     "reach.travel": ("GreatCircle",),
     "reporting.html": ("report",),
     "reporting.plots": ("plot_day", "plot_flows", "plot_map", "plot_unmet"),
     "reporting.sheets": ("write_sheets",),
+    "solve.assignment": ("Assignment", "assign"),
+    "solve.matcher": ("Matcher",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

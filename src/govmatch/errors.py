@@ -7,6 +7,7 @@ GovmatchError
 ├── UnsupportedFeature   the chosen method cannot honour something the tables ask for
 ├── UnknownId            an id that the plan or problem does not hold (also a KeyError)
 ├── MissingExtra         an optional dependency is absent; says what to install
+├── Infeasible           requests that must be served cannot all be; `.witness` proves it
 ├── PlanFaults           a plan that the independent check rejects; `.faults` lists why
 └── SolverError          a solver failed or gave an answer that is not feasible: a defect, please report it
 """
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from govmatch.solve.witness import Witness
 
 
 class GovmatchError(Exception):
@@ -77,6 +80,23 @@ class UnknownId(GovmatchError, KeyError):
 
 class MissingExtra(GovmatchError, ImportError):
     """An optional dependency is absent. The message gives the pip line."""
+
+
+class Infeasible(GovmatchError):
+    """Requests that must be served cannot all be served.
+
+    Attributes
+    ----------
+    witness : Witness or None
+        The proof: ``requests`` S, disjoint ``nodes`` K of the forest and the ``arcs`` of S that enter no
+        node of K and none below. S needs ``demand`` units; K lets ``capacity`` through, and the arcs bring
+        ``ways`` at most, one for each request and group; and ``demand > capacity + ways``. None where a
+        pin of a `Matcher` cannot be kept: the message says why.
+    """
+
+    def __init__(self, why: Witness | str) -> None:
+        self.witness = None if isinstance(why, str) else why
+        super().__init__(str(why))
 
 
 class PlanFaults(GovmatchError):

@@ -44,6 +44,7 @@ def take_in_order(
         while k >= 0:
             room[k] -= 1
             k = parent[k]
+        if left[r] > 1:
+            taken.add((r, group[a]))
         left[r] -= 1
         flow[a] = 1
-        taken.add((r, group[a]))

@@ -37,21 +37,18 @@ def capacity_forest(supply: Supply, policy: Policy) -> Forest:
     person = provider < supply.n_volunteers
     slots = np.flatnonzero(person)
 
-    days, day_of = np.unique(
-        np.stack([provider[slots], supply.slot_day[slots].astype(np.int64)]), axis=1, return_inverse=True
-    )
-    weeks, week_of = np.unique(np.stack([provider[slots], week[slots]]), axis=1, return_inverse=True)
-    day_of, week_of = day_of.reshape(-1), week_of.reshape(-1)
+    day_owner, day_of = _distinct(provider[slots], supply.slot_day[slots].astype(np.int64))
+    week_owner, week_of = _distinct(provider[slots], week[slots])
     charged = supply.organization[provider].astype(np.int64)
     limited = (charged >= 0) & (_limit(supply, charged) >= 0)
-    firms, firm_of = np.unique(np.stack([charged[limited], week[limited]]), axis=1, return_inverse=True)
+    firms, firm_of = _distinct(charged[limited], week[limited])
 
     first_day = n_slots
-    first_week = first_day + days.shape[1]
-    first_firm = first_week + weeks.shape[1]
-    parent = np.full(first_firm + firms.shape[1], -1)
+    first_week = first_day + len(day_owner)
+    first_firm = first_week + len(week_owner)
+    parent = np.full(first_firm + len(firms), -1)
     firm_of_slot = np.full(n_slots, -1)
-    firm_of_slot[limited] = first_firm + firm_of.reshape(-1)
+    firm_of_slot[limited] = first_firm + firm_of
     parent[:n_slots] = firm_of_slot
     parent[slots] = first_day + day_of
     parent[first_day + day_of] = first_week + week_of
@@ -60,14 +57,22 @@ def capacity_forest(supply: Supply, policy: Policy) -> Forest:
     capacity = np.concatenate(
         [
             supply.slot_capacity,
-            supply.day_cap[days[0]],
-            supply.week_cap[weeks[0]],
-            supply.organization_week_cap[firms[0]],
+            supply.day_cap[day_owner],
+            supply.week_cap[week_owner],
+            supply.organization_week_cap[firms],
         ]
     ).astype(np.int64)
     load_cost = np.zeros(len(parent), np.int64)
     load_cost[first_week:first_firm] = hundredths(policy.load.further_job_minutes)
     return Forest(parent, capacity, load_cost)
+
+
+def _distinct(owner: IntArray, time: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the owner of each distinct pair, ascending, and which pair each position is."""
+    first = int(time.min(initial=0))
+    span = int(time.max(initial=0)) - first + 1
+    pairs, which = np.unique(owner * span + (time - first), return_inverse=True)
+    return pairs // span, which.reshape(-1)
 
 
 def _limit(supply: Supply, organization: IntArray) -> IntArray:
@@ -92,27 +97,37 @@ def lay_out(arcs: Arcs, demand: Demand, supply: Supply, forest: Forest) -> Layou
     copy a person of its own; a volunteer's arcs to one request count as one person.
     """
     provider = supply.slot_provider[arcs.slot].astype(np.int64)
-    people = demand.people[arcs.request]
-    staff = (provider >= supply.n_volunteers) & (people > 1)
-    copies = np.where(staff, np.minimum(people, np.maximum(supply.slot_capacity[arcs.slot], 1)), 1)
-    arc = np.repeat(np.arange(len(arcs)), copies)
-    group = np.where(staff[arc], supply.n_providers + np.arange(len(arc)), provider[arc])
+    staff = np.flatnonzero((provider >= supply.n_volunteers) & (demand.people > 1)[arcs.request])
+    if len(staff):
+        copies = np.ones(len(arcs), np.int64)
+        rooms = np.maximum(supply.slot_capacity[arcs.slot[staff]], 1)
+        copies[staff] = np.minimum(demand.people[arcs.request[staff]], rooms)
+        arc = np.repeat(np.arange(len(arcs)), copies)
+        own = np.zeros(len(arcs), np.bool_)
+        own[staff] = True
+        group = np.where(own[arc], supply.n_providers + np.arange(len(arc)), provider[arc])
+        request, slot, cost = arcs.request[arc], arcs.slot[arc], arcs.cost[arc]
+    else:
+        arc, group = np.arange(len(arcs)), provider
+        request, slot, cost = arcs.request, arcs.slot, arcs.cost
 
     used = np.zeros(len(forest.parent), np.bool_)
-    at = np.unique(arcs.slot)
+    used[slot] = True
+    at = np.flatnonzero(used)
     while len(at):
-        used[at] = True
-        at = np.unique(forest.parent[at])
+        at = forest.parent[at]
         at = at[at >= 0]
+        at = at[~used[at]]
+        used[at] = True
     node = np.flatnonzero(used)
     number = np.cumsum(used) - 1
     parent = forest.parent[node]
     return Layout(
         Instance(
-            request=arcs.request[arc],
-            node=number[arcs.slot[arc]],
+            request=request,
+            node=number[slot],
             group=group,
-            cost=arcs.cost[arc],
+            cost=cost,
             demand=demand.people,
             unmet_cost=demand.unmet_cost,
             capacity=forest.capacity[node],

@@ -6,13 +6,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from govmatch.errors import InvalidInput, UnsupportedFeature
+from govmatch.errors import InvalidInput, SolverError, UnsupportedFeature
 from govmatch.model.problem import Problem
 from govmatch.plan.decode import Pairs, assignments_frame, funnel_frame, unmet_frame
 from govmatch.plan.forest import Layout, capacity_forest, lay_out
@@ -24,13 +23,14 @@ from govmatch.reach.costs import RESOLUTION
 from govmatch.reach.paths import EdgeArrays, Paths, reach_paths
 from govmatch.reach.travel import GreatCircle
 from govmatch.solve import flow
-from govmatch.solve.certificate import Proof, lower_bound, prices_above, prove
-from govmatch.solve.instance import Solution
+from govmatch.solve.certificate import Proof, lower_bound, prices_above, prove, valid_duals
+from govmatch.solve.control import Control, Signal
+from govmatch.solve.instance import Solution, Termination
 
 IntArray = NDArray[np.int64]
 
 METHODS = ("auto", "flow")
-SOLVER = "OR-Tools SimpleMinCostFlow"
+SOLVER = "govmatch auction and shortest paths"
 
 PHASES = ("reach", "candidates", "solve", "price_out", "decode", "verify")
 PHASES_ZH = {
@@ -43,32 +43,16 @@ PHASES_ZH = {
 }
 BAR = "match 匹配 {bar:20} {desc} {elapsed}"
 
-LONGEST_LIMIT = 1e7
-"""Seconds from which a time limit is none."""
-
 REQUEST_SECONDS, PROVIDER_SECONDS = 3.5e-5, 1.5e-6
 """Time kept back, of a time limit, for decoding and verifying."""
 
 
 class _Clock:
-    """Deadlines, seconds by phase, and a bar on a terminal for work above a second."""
+    """Seconds by phase, and a bar on a terminal for work above a second."""
 
-    def __init__(self, time_limit: float | None, n_requests: int, n_providers: int) -> None:
+    def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self._deadline: float | None = None
-        if time_limit is not None and time_limit < LONGEST_LIMIT:
-            self._deadline = time.monotonic() + float(time_limit)
-        self._telling = REQUEST_SECONDS * n_requests + PROVIDER_SECONDS * n_providers
         self._bar = tqdm(total=len(PHASES), disable=None, delay=1.0, leave=False, bar_format=BAR)
-
-    @property
-    def deadline(self) -> float | None:
-        """When the solver must have ended."""
-        return None if self._deadline is None else self._deadline - self._telling
-
-    def stop(self) -> bool:
-        """Whether time is up."""
-        return self.deadline is not None and time.monotonic() >= self.deadline
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -93,7 +77,14 @@ class _Result:
     rounds: int
 
 
-def match(problem: Problem, method: str = "auto", *, time_limit: float | None = None) -> Plan:
+def match(
+    problem: Problem,
+    method: str = "auto",
+    *,
+    time_limit: float | None = None,
+    gap: float = 0.0,
+    cancel: Signal | None = None,
+) -> Plan:
     """Match requests to providers at least cost, and prove it.
 
     Parameters
@@ -104,11 +95,17 @@ def match(problem: Problem, method: str = "auto", *, time_limit: float | None = 
     time_limit : float, optional
         Seconds. A plan stopped by it is feasible and verified, and its certificate carries a true
         bound and gap. The first call on a machine also compiles the kernels, which no limit stops.
+    gap : float, default 0.0
+        A gap over all eligible pairs that suffices: once it is proved, the search ends.
+    cancel : Signal, optional
+        Any object with ``is_set()``, such as a `threading.Event`. Set from elsewhere, it ends the
+        search as the time limit does. So does Ctrl-C, but without a plan.
 
     Returns
     -------
     Plan
-        Verified; optimal over every eligible pair unless the time limit came first.
+        Verified; optimal over every eligible pair, unless the gap sufficed or the time limit or `cancel`
+        came first.
 
     Raises
     ------
@@ -121,10 +118,16 @@ def match(problem: Problem, method: str = "auto", *, time_limit: float | None = 
     -----
     Column generation on the request–slot pairs: solve over the cheapest few pairs of each request,
     price out all eligible pairs with the duals, add those with negative reduced cost, repeat until
-    none is left. The optimum over the arcs is then the optimum over all pairs.
+    none is left. The optimum over the arcs is then the optimum over all pairs. Each solve starts from
+    the prices of the one before.
     """
-    _check(problem, method, time_limit)
-    clock = _Clock(time_limit, problem.demand.n_requests, problem.supply.n_providers)
+    control = Control(time_limit, cancel, gap)
+    gap, control.gap = control.gap, 0.0  # over all pairs; exact duals on the arcs prove it soonest
+    _check(problem, method)
+    if control.deadline is not None:
+        control.deadline -= REQUEST_SECONDS * problem.demand.n_requests
+        control.deadline -= PROVIDER_SECONDS * problem.supply.n_providers
+    clock = _Clock()
     try:
         with clock.phase("reach"):
             edges = edges_for(problem)
@@ -134,8 +137,8 @@ def match(problem: Problem, method: str = "auto", *, time_limit: float | None = 
             candidates = Candidates(
                 problem.nodes, problem.supply, problem.demand, problem.policy, paths, travel
             )
-            arcs = candidates.cheapest(stop=clock.stop)
-        result = _turn(problem, candidates, arcs, clock)
+            arcs = candidates.cheapest(stop=control.poll)
+        result = _turn(problem, candidates, arcs, control, clock, gap)
         with clock.phase("decode"):
             plan = _tell(problem, candidates, edges, paths, result)
         with clock.phase("verify"):
@@ -145,15 +148,13 @@ def match(problem: Problem, method: str = "auto", *, time_limit: float | None = 
     return replace(plan, certificate=replace(plan.certificate, verified=True), seconds=clock.seconds)
 
 
-def _check(problem: Problem, method: str, time_limit: float | None) -> None:
+def _check(problem: Problem, method: str) -> None:
     if not isinstance(problem, Problem):
         raise InvalidInput(
             f"problem is a {type(problem).__name__}; expected a Problem: Problem.from_tables(tables)"
         )
     if method not in METHODS:
         raise InvalidInput(f"method is {method!r}; expected one of {', '.join(METHODS)}")
-    if time_limit is not None and not (isinstance(time_limit, Real) and time_limit > 0):
-        raise InvalidInput(f"time_limit is {time_limit!r}; expected seconds above 0, or None")
     missing = sorted(problem.features - flow.FEATURES)
     if missing:
         raise UnsupportedFeature(missing, [f"method {method!r} is a flow of single roles."])
@@ -165,37 +166,55 @@ def _paths(problem: Problem, edges: EdgeArrays) -> Paths:
     return reach_paths(problem.nodes, edges, problem.policy, sources, tuple(int(d) for d in days))
 
 
-def _turn(problem: Problem, candidates: Candidates, arcs: Arcs, clock: _Clock) -> _Result:
-    """Solve and price out until no pair is left, or time is up."""
+def _turn(
+    problem: Problem, candidates: Candidates, arcs: Arcs, control: Control, clock: _Clock, gap: float
+) -> _Result:
+    """Solve and price out until no pair is left, the gap suffices, or `control` ends it."""
     demand, supply = problem.demand, problem.supply
     forest = capacity_forest(supply, problem.policy)
+    price: IntArray | None = None  # of all nodes of the forest
     best: _Result | None = None
     rounds = 0
     while True:
         with clock.phase("solve"):
             layout = lay_out(arcs, demand, supply, forest)
-            solution = flow.solve(layout.instance, clock.deadline)
+            solution = flow.solve(layout.instance, control, None if price is None else price[layout.node])
             rounds += 1
             proof = prove(layout.instance, solution)
             # Lowered below the cost of every pair outside the arcs, the duals bound all pairs.
-            dual = np.minimum(solution.request_dual, candidates.outside_cost)
-            bound = lower_bound(layout.instance, dual, solution.price)
+            low = np.minimum(solution.request_dual, candidates.outside_cost)
+            bound = lower_bound(layout.instance, low, solution.price)
         best = _better(best, _Result(arcs, layout, solution, Proof(proof.primal, bound), rounds))
-        if solution.termination != "optimal" or clock.stop():
+        if control.poll() or best.proof.gap <= gap:
             break
         with clock.phase("price_out"):
+            dual, own = valid_duals(layout.instance, solution.request_dual, solution.price)
             price = np.zeros(len(forest.parent), np.int64)
-            price[layout.node] = solution.price
+            price[layout.node] = own
             above = prices_above(forest.parent, price)[: len(supply.slot_provider)]
-            new, looked = candidates.priced_in(arcs, solution.request_dual, above, stop=clock.stop)
-        if not len(new):
-            if looked:
-                return _Result(arcs, layout, solution, proof, rounds)
+            new, looked = candidates.priced_in(arcs, dual, above, stop=control.poll)
+        if not looked:
+            break
+        # Lowered to the cost and prices of the cheapest pair outside the arcs, they bound all pairs, too.
+        np.minimum.at(dual, new.request, new.cost + above[new.slot])
+        bound = lower_bound(layout.instance, dual, own)
+        best = _better(best, _Result(arcs, layout, solution, Proof(proof.primal, bound), rounds))
+        if control.poll() or best.proof.gap <= gap:
             break
         arcs = arcs.merged(new)
-    proved = best.proof.gap == 0 and bool(candidates.examined.all())
-    ended = replace(best.solution, termination="optimal" if proved else "time_limit")
-    return replace(best, solution=ended)
+    return replace(best, solution=replace(best.solution, termination=_ended(best, candidates, control, gap)))
+
+
+def _ended(best: _Result, candidates: Candidates, control: Control, gap: float) -> Termination:
+    """Say what is proved where every request was looked at, else why the search ended early."""
+    if candidates.examined.all():
+        if best.proof.gap == 0:
+            return "optimal"
+        if best.proof.gap <= gap:
+            return "gap"
+    if control.reason is None:
+        raise SolverError(f"the search ended with a gap of {best.proof.gap}, for no reason")
+    return control.reason
 
 
 def _better(old: _Result | None, new: _Result) -> _Result:

@@ -36,13 +36,13 @@ class Certificate:
     gap : float
         ``(primal - bound) / max(1, |primal|)``.
     termination : str
-        "optimal" or "time_limit".
+        "optimal"; "gap": a gap that suffices is proved; "time_limit" or "cancelled": what ended it early.
     verified : bool
         Whether the independent verifier found no fault.
     scope : str
         "all_pairs": the bound holds over every eligible pair, generated or not.
     pairs : int
-        Eligible pairs of a request and a slot that were looked at: all, unless time ran out.
+        Eligible pairs of a request and a slot that were looked at: all, unless it ended early.
     arcs : int
         Pairs that were generated.
     rounds : int

@@ -24,7 +24,7 @@ REASONS: dict[str, tuple[str, str]] = {
         "those who are eligible are sent elsewhere, at their limit, or too dear for one more job",
         "合适的人已派出、已达上限或再派成本过高",
     ),
-    "time": ("the time limit came before a place was found", "计算时限已到,尚未安排"),
+    "time": ("the search ended before a place was found", "计算提前结束,尚未安排"),
 }
 
 STAGE_REASONS = (

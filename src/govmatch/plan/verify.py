@@ -132,13 +132,14 @@ def _check(problem: Any, plan: Any, faults: Faults) -> None:
     load = check_load(rows, facts, faults)
     at = check_unmet(plan.unmet, rows, facts, faults)
     ended = getattr(plan.certificate, "termination", None)
-    finished = not (isinstance(ended, str) and ended == "time_limit")
-    check_reasons(plan.unmet, at, finished, facts, faults)
+    stopped = isinstance(ended, str) and ended in ("time_limit", "cancelled")
+    early = stopped or (isinstance(ended, str) and ended == "gap")
+    check_reasons(plan.unmet, at, not early, facts, faults)
     people = np.clip(np.nan_to_num(numbers(plan.unmet["people"])), -_MOST, _MOST).astype(np.int64)
     unserved = int((facts.requests.unmet_cost[at] * people)[at >= 0].sum())
     check_certificate(plan.certificate, problem, facts, rows, int(cost.sum() + load.sum()) + unserved, faults)
     check_linked(plan.linked, facts, faults)
-    check_funnel(plan.funnel, plan.certificate, finished, facts, faults)
+    check_funnel(plan.funnel, plan.certificate, not stopped, facts, faults)
     faults.checked = {
         "assignments": len(plan.assignments),
         "unmet": len(plan.unmet),

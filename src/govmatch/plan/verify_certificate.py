@@ -19,7 +19,7 @@ FIELDS = (
     "resolution_minutes", "solver", "policy_fingerprint", "problem_fingerprint", "assumed_share",
     "placed_assumed_share", "synthetic",
 )  # fmt: skip
-TERMINATIONS = ("optimal", "time_limit")
+TERMINATIONS = ("optimal", "gap", "time_limit", "cancelled")
 SCOPES = ("all_pairs",)
 FUNNEL_COLUMNS = ("reason", "reason_zh", "pairs")
 FUNNEL = {**{stage: REASONS[stage][1] for stage in STAGES}, "eligible": "可派"}
@@ -156,7 +156,7 @@ def check_funnel(frame: Any, certificate: Any, finished: bool, facts: Facts, fau
     asked = int((~facts.requests.linked).sum())
     if (total != asked * n) if finished else (total > asked * n or (n > 0 and total % n != 0)):
         text = f"its pairs add up to {total}; {asked} requests and {n} providers make {asked * n}"
-        text += "" if finished else f", or whole multiples of {n} where time ran out"
+        text += "" if finished else f", or whole multiples of {n} where the search was stopped"
         faults.add("funnel_wrong", f"plan.funnel: {text}")
     held = int(pairs[-2:].sum())
     stated: Any = getattr(certificate, "pairs", None)

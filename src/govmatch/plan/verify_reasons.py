@@ -78,11 +78,13 @@ def check_reasons(frame: pd.DataFrame, at: IntArray, finished: bool, facts: Fact
             text = f"reason_zh is {chinese[i]!r}; {REASONS[reason][1]!r} says {reason!r}"
             faults.add("reason_wrong", text, name)
         if reason == ("time" if finished else "capacity"):
-            text = "only a plan that ran out of time says so" if finished else "only an optimal plan says so"
+            text = (
+                "only a plan whose search ended early says so" if finished else "only an optimal plan says so"
+            )
             faults.add("reason_wrong", f"reason {reason!r}; {text}", name)
             continue
         if reason == "time" and eligible[i] == 0:
-            continue  # nobody looked at it before the time limit
+            continue  # nobody looked at it before the search ended
         claim = "capacity" if reason == "time" else reason
         early, _ = reason_of(funnel.by_need(r), n)
         if (early != "capacity" or claim in ("no_supply", *STAGES[:_BY_NEED])) and claim != early:

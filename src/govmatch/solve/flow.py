@@ -1,59 +1,260 @@
-"""The flow tier: an instance in, its optimum and duals out, within a time limit."""
+"""The flow tier: an instance in, its optimum and duals out.
+
+Prices near the optimum come from an auction, whose step falls from coarse to fine; then only what is
+exactly right is kept, and shortest paths place what is left over and fill what is lacking. Both kinds
+of path keep the prices legal, so that at the end they prove the optimum (Bertsekas 1998, Network
+Optimization; Jonker & Volgenant 1987; Ahuja, Magnanti & Orlin 1993).
+"""
 
 from __future__ import annotations
 
-import io
-import subprocess
-import sys
-import time
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from govmatch._kernels import index, settle
+from govmatch._kernels.auction import Book, auction, blank_book_page, open_book
+from govmatch._kernels.augment import augment
+from govmatch._kernels.floor import first_prices
 from govmatch._kernels.greedy import take_in_order
-from govmatch.errors import SolverError
-from govmatch.solve.instance import Instance, Solution
-from govmatch.solve.network import Network, build, flow_of, solution_of
+from govmatch._kernels.market import Flow, blank_flow, blank_log, blank_scratch
+from govmatch._kernels.relieve import relieve
+from govmatch._kernels.reverse import reverse_auction
+from govmatch.errors import InvalidInput
+from govmatch.solve.certificate import prices_above, prove
+from govmatch.solve.control import Control
+from govmatch.solve.instance import Instance, Solution, Termination
+from govmatch.solve.layout import Layout, lay_out
 
 IntArray = NDArray[np.int64]
 
 FEATURES = frozenset({"single_role", "several_people", "load_cost"})
 """What the tier can honour."""
 
-_FIELDS = ("tail", "head", "capacity", "cost", "supply", "binding", "up")
+SMALL = 20_000
+"""Arcs up to which a solve takes milliseconds and needs no thread of its own."""
+
+FINE, COARSE = 0.6, 3
+"""The last step of the auction, in mean differences between a request's successive arcs; the first
+step, in last steps."""
+
+PATIENCE, GROWTH = 2.5, 10
+"""Bids a unit after which the first step is too small, and by how much it grows then."""
+
+LATER_PATIENCE, ASK_PATIENCE = 6.0, 40
+"""The same for later steps, which double; and asks a lacking node."""
+
+TREE = 64
+"""Largest tree of the forest whose tolls are kept up to date."""
+
+SLICE = 4096
+"""Paths between two looks at the gap."""
 
 
-def solve(instance: Instance, deadline: float | None = None) -> Solution:
-    """Solve an instance exactly, or greedily where `deadline` comes first.
+@dataclass
+class _State:
+    """A layout with the flow and prices on it."""
+
+    layout: Layout
+    flow: Flow
+    listed: bool = False  # whether the layout has entries
+
+    def list_entries(self) -> None:
+        if not self.listed:
+            self.layout = self.layout.with_entries()
+            self.listed = True
+
+
+def solve(instance: Instance, control: Control | None = None, start: IntArray | None = None) -> Solution:
+    """Solve an instance exactly, or as well as `control` leaves time for.
 
     Parameters
     ----------
     instance : Instance
-    deadline : float, optional
-        A value of ``time.monotonic()``. OR-Tools cannot be interrupted and holds the GIL, so with
-        a deadline it runs in a process of its own that is ended when time is up.
+    control : Control, optional
+        Ends the search by its deadline, signal or gap, or at Ctrl-C.
+    start : int64 (n_nodes,), optional
+        Own prices of the nodes, >= 0, that are thought to be near the optimum, such as those of an
+        instance with fewer arcs. They change how long it takes, not the optimum.
 
     Returns
     -------
     Solution
-        With termination "optimal", or "time_limit" and duals that still prove a bound.
+        With termination "optimal", or why it ended early, and duals that still prove a bound.
+
+    Raises
+    ------
+    InvalidInput
+        Costs so large that sums of a few do not fit 62 bits.
     """
-    network = build(instance)
-    if deadline is None:
-        return solution_of(instance, network, flow_of(network))
-    flow = _flow_by(network, deadline)
-    if flow is None:
-        return greedy(instance)
-    return solution_of(instance, network, flow)
+    control = control if control is not None else Control()
+    _check_headroom(instance)
+    return control.run(_solve, instance, control, start, small=len(instance.request) <= SMALL)
 
 
-def greedy(instance: Instance) -> Solution:
-    """Serve what saves most first. The duals ignore capacity: each request at its cheapest arc."""
+def _check_headroom(instance: Instance) -> None:
+    largest = sum(
+        max(abs(int(values.max(initial=0))), abs(int(values.min(initial=0))))
+        for values in (instance.cost, instance.unmet_cost)
+    )
+    units = int(np.minimum(instance.capacity, len(instance.request)).max(initial=0))
+    largest += int(instance.load_cost.max(initial=0)) * units
+    if largest >= 1 << 58:
+        raise InvalidInput(
+            f"costs reach {largest}, arcs, unmet and load costs together; "
+            f"expected less than 2**58 = {1 << 58}"
+        )
+
+
+def _solve(instance: Instance, control: Control, start: IntArray | None) -> Solution:
+    layout = lay_out(instance)
+    net = layout.net
+    state = _State(layout, blank_flow(net, layout.page, layout.hub_demand))
+    _approximate(state, instance, control, start)
+    flow = state.flow
+    sources = settle.sources(net, flow)
+    scratch = blank_scratch(net)
+    log = blank_log(0)
+    for part in _slices(sources, control):
+        augment(net, flow, scratch, part, log, control.flag)
+        if _ended(state, instance, control):
+            return _early(state, instance, control)
+    lacking = np.flatnonzero(flow.surplus < 0)
+    if len(lacking):
+        state.list_entries()
+        for part in _slices(lacking, control):
+            relieve(state.layout.net, flow, scratch, part, log, control.flag)
+            if _ended(state, instance, control):
+                return _early(state, instance, control)
+    used = flow.row[:, 0]
+    taken = np.zeros(len(instance.request), np.int64)
+    taken[layout.arc[used[used >= 0]]] = 1
+    return _solution(state, instance, taken, "optimal")
+
+
+def _slices(sources: IntArray, control: Control) -> list[IntArray]:
+    if not control.gap or len(sources) <= SLICE:
+        return [sources]
+    return np.array_split(sources, -(-len(sources) // SLICE))
+
+
+def _approximate(state: _State, instance: Instance, control: Control, start: IntArray | None) -> None:
+    """Find prices near the optimum, and keep of the bids what is exactly right at them."""
+    layout, flow = state.layout, state.flow
+    net = layout.net
+    units = _units(layout)
+    book = _blank_book(state)
+    if start is None:
+        first_prices(net, _dearest_first(layout), layout.hub_demand, book.floor)
+    else:
+        book.floor[:-1] = prices_above(instance.parent, np.maximum(start, 0))[layout.kept]
+    dear = 1 + max(0, int(instance.unmet_cost.max(initial=0))) - min(0, int(instance.cost.min(initial=0)))
+    fine = max(1, int(FINE * index.mean_difference(net.row_start, net.row_size, net.arc_cost)))
+    eps, patience, growth = COARSE * fine, PATIENCE, GROWTH
+    ring = np.empty(len(units) + 1, np.int64)
+    while True:
+        open_book(book)
+        ring[:-1] = units
+        limit = max(1000, int(patience * len(units)))
+        reached = auction(net, book, ring, len(units), eps, limit, growth, control.flag)
+        flow.row[:, 0] = book.used
+        settle.price_nodes(net, book, dear, flow.price)
+        if not control.flag[0] and book.floor.any():
+            _reverse(state, eps, control)
+        last = eps == fine and reached == fine
+        if patience == LATER_PATIENCE:
+            last, reached = eps == fine, eps
+        if last or control.flag[0]:
+            break
+        # from a little below: prices rise more cheaply than they fall
+        np.maximum(flow.price - reached, 0, out=book.floor)
+        eps, patience, growth = max(fine, reached // GROWTH), LATER_PATIENCE, 2
+    settle.clear(flow, layout.hub_demand)
+    settle.keep_tight(state.layout.net, flow)
+    settle.fill_priced(net, flow)
+
+
+def _reverse(state: _State, eps: int, control: Control) -> None:
+    flow = state.flow
+    settle.clear(flow, state.layout.hub_demand)
+    settle.keep_bids(state.layout.net, flow)
+    settle.fill_priced(state.layout.net, flow)
+    lacking = np.flatnonzero(flow.surplus < 0)
+    if not len(lacking):
+        return
+    state.list_entries()
+    ring = np.empty(len(flow.price) + 1, np.int32)
+    ring[: len(lacking)] = lacking
+    limit = max(1000, ASK_PATIENCE * len(lacking))
+    reverse_auction(state.layout.net, flow, ring, len(lacking), eps, limit, control.flag)
+
+
+def _units(layout: Layout) -> IntArray:
+    """List the units that bid: rows without a hub, and a hub as often as it has units."""
+    simple = np.flatnonzero(layout.net.row_hub < 0)
+    hubs = np.arange(len(layout.hub_demand)) + len(layout.net.row_hub)
+    # more than there are groups can never be served
+    several = np.minimum(layout.hub_demand, layout.net.hub_size)
+    return np.concatenate([simple, np.repeat(hubs, several)])
+
+
+def _dearest_first(layout: Layout) -> IntArray:
+    """Order rows without a hub, and hubs, by what serving them saves."""
+    net = layout.net
+    simple = np.flatnonzero(net.row_hub < 0)
+    saves = net.unmet_cost[simple].copy()
+    able = net.row_size[simple] > 0
+    saves[able] -= net.arc_cost[net.row_start[simple[able]]]
+    hubs = np.arange(len(layout.hub_demand)) + len(net.row_hub)
+    order = np.argsort(-np.concatenate([saves, net.hub_unmet_cost]), kind="stable")
+    return np.concatenate([simple, hubs])[order]
+
+
+def _blank_book(state: _State) -> Book:
+    net = state.layout.net
+    n_rows, n_arcs, n_nodes = len(net.row_start), len(net.arc_row), len(net.parent)
+    root, tree_size = index.small_trees(net.parent, TREE)
+    page, places = blank_book_page(net)
+    return Book(
+        used=np.empty(n_rows, np.int64),
+        unit=np.empty((n_arcs, 2), np.int64),
+        page=page,
+        toll=np.empty(n_nodes, np.int64),
+        floor=np.zeros(n_nodes, np.int64),
+        root=root,
+        tree_size=tree_size,
+        heap=np.empty(places, np.int32),
+    )
+
+
+def _ended(state: _State, instance: Instance, control: Control) -> bool:
+    """Whether the search is to end here: it was stopped, or the gap that suffices is proved."""
+    if control.flag[0]:
+        return True
+    if not control.gap:
+        return False
+    return prove(instance, _early(state, instance, control)).gap <= control.gap
+
+
+def _early(state: _State, instance: Instance, control: Control) -> Solution:
+    """Repair what is there: keep the used arcs that fit, dearest requests first, then add what fits."""
+    layout, flow = state.layout, state.flow
+    used = flow.row[:, 0]
+    kept = layout.arc[used[used >= 0]].astype(np.int64)
     gain = instance.cost - instance.unmet_cost[instance.request]
-    order = np.lexsort((instance.cost, gain))
-    order = order[gain[order] < 0]
-    left, flow = instance.demand.copy(), np.zeros(len(instance.request), np.int64)
+    kept = kept[np.argsort(gain[kept], kind="stable")]
+    _, left = _taken_in_order(instance, kept)
+    missing = np.flatnonzero((left[instance.request] > 0) & (gain < 0))
+    missing = missing[np.argsort(gain[missing], kind="stable")]
+    taken, _ = _taken_in_order(instance, np.concatenate([kept, missing]))
+    reason: Termination = control.reason if control.reason is not None else "gap"
+    return _solution(state, instance, taken, reason)
+
+
+def _taken_in_order(instance: Instance, order: IntArray) -> tuple[IntArray, IntArray]:
+    """Take each arc that still fits; return the flow and what each request still lacks."""
+    taken, left = np.zeros(len(instance.cost), np.int64), instance.demand.copy()
     take_in_order(
         order,
         instance.request,
@@ -62,34 +263,21 @@ def greedy(instance: Instance) -> Solution:
         instance.parent,
         left,
         instance.capacity.copy(),
-        flow,
+        taken,
     )
-    dual = instance.unmet_cost.copy()
-    np.minimum.at(dual, instance.request, instance.cost)
-    return Solution(flow, left, dual, np.zeros(len(instance.parent), np.int64), "time_limit")
+    return taken, left
 
 
-def _flow_by(network: Network, deadline: float) -> IntArray | None:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        return None
-    packed = io.BytesIO()
-    np.savez(packed, **{name: getattr(network, name) for name in _FIELDS})
-    # -P and a path at the end: no file beside the user's script stands in for the standard library
-    start = f"import sys; sys.path.append({str(Path(__file__).parents[2])!r}); "
-    start += "from govmatch.solve.worker import main; main()"
-    try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-c", start],
-            input=packed.getvalue(),
-            capture_output=True,
-            timeout=max(0.0, deadline - time.monotonic()),
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return None
-    except OSError as error:
-        raise SolverError(f"a process for the flow solver could not be started: {error}") from error
-    if done.returncode:
-        raise SolverError("the flow solver's process failed: " + done.stderr.decode(errors="replace")[-500:])
-    return np.asarray(np.load(io.BytesIO(done.stdout)), np.int64)
+def _solution(state: _State, instance: Instance, taken: IntArray, termination: Termination) -> Solution:
+    layout, flow = state.layout, state.flow
+    parent = layout.net.parent
+    own = flow.price - np.where(parent >= 0, flow.price[parent], 0)
+    price = np.zeros(len(instance.parent), np.int64)
+    # below 0 only where nothing comes through: 0 is as right there
+    price[layout.kept] = np.maximum(own[:-1], 0)
+    dual = np.empty(len(instance.demand), np.int64)
+    simple = layout.net.row_hub < 0
+    dual[layout.row_request[simple]] = flow.row[simple, 1]
+    dual[layout.hub_request] = flow.hub_level
+    served = np.bincount(instance.request[taken > 0], minlength=len(dual))
+    return Solution(taken, instance.demand - served, dual, price, termination)

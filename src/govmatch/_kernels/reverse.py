@@ -1,0 +1,172 @@
+"""The auction from the other side: places that nobody holds at their price ask for less."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from govmatch._kernels.auction import LARGEST_STEP
+from govmatch._kernels.jit import jit
+from govmatch._kernels.market import (
+    CAPACITY,
+    FIRST_USED,
+    LOAD_COST,
+    PARENT,
+    PRICE,
+    SURPLUS,
+    UNITS,
+    Flow,
+    Network,
+)
+
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+
+
+@jit
+def reverse_auction(
+    net: Network, flow: Flow, ring: I32, waiting: int, eps: int, patience: int, stop: NDArray[np.uint8]
+) -> None:
+    """Let every node that lacks a unit ask for less until somebody comes or its price is gone.
+
+    The mirror image of `auction` (Bertsekas & Castañon 1992, A forward/reverse auction algorithm for
+    asymmetric assignment problems): a node takes the request that would pay most, at the price that the
+    second one would pay, less `eps`; whoever loses the request asks next. The free places below a node
+    are looked at together, and go down with it. After every `patience` asks `eps` doubles.
+
+    Parameters
+    ----------
+    ring : int32 (n_nodes + 1,)
+        A ring whose first `waiting` entries are the nodes with negative surplus.
+    """
+    n_nodes = len(net.parent)
+    row_hub, arc_row, arc_node, arc_cost = net.row_hub, net.arc_row, net.arc_node, net.arc_cost
+    entry_start, entry_size, entry_arc = net.entry_start, net.entry_size, net.entry_arc
+    entry_row, entry_cost = net.entry_row, net.entry_cost
+    hubs = len(net.hub_start) > 0
+    first_child, next_sibling = net.first_child, net.next_sibling
+    row, page, next_used, previous_used = flow.row, flow.page, flow.next_used, flow.previous_used
+    queued = np.zeros(n_nodes, np.bool_)
+    inside = np.empty(n_nodes, np.int32)
+    offset = np.empty(n_nodes, np.int64)
+    for i in range(waiting):
+        queued[ring[i]] = True
+    head = 0
+    length = len(ring)
+    tail = waiting % length
+    asks = 0
+    limit = patience
+    while waiting > 0:
+        x = ring[head]
+        head += 1
+        if head == length:
+            head = 0
+        waiting -= 1
+        queued[x] = False
+        while page[x, SURPLUS] < 0:
+            asks += 1
+            if asks == limit:
+                if stop[0]:
+                    return
+                eps = min(2 * eps, LARGEST_STEP)
+                limit += patience
+            up = page[x, PARENT]
+            floor = page[x, LOAD_COST] * (page[x, UNITS] - 1) + (page[up, PRICE] if up >= 0 else 0)
+            best = floor
+            second = floor
+            choice = -1
+            n = 0
+            if page[x, PRICE] > floor:
+                inside[0] = x
+                offset[0] = 0
+                n = 1
+                i = 0
+                while i < n:
+                    k = inside[i]
+                    off = offset[i]
+                    for j in range(entry_start[k], entry_start[k] + entry_size[k]):
+                        q = entry_row[j]
+                        if hubs and row[q, 0] < 0 and row_hub[q] >= 0:
+                            h = row_hub[q]
+                            if flow.hub_rest[h] == 0:
+                                continue
+                            g = flow.hub_level[h] - entry_cost[j] - off
+                        else:
+                            g = row[q, 1] - entry_cost[j] - off
+                        if g > second and row[q, 0] != entry_arc[j]:
+                            if g > best:
+                                second = best
+                                best = g
+                                choice = entry_arc[j]
+                            else:
+                                second = g
+                    c = first_child[k]
+                    while c >= 0:
+                        if page[c, UNITS] < page[c, CAPACITY]:
+                            inside[n] = c
+                            offset[n] = off + page[c, LOAD_COST] * page[c, UNITS]
+                            n += 1
+                        c = next_sibling[c]
+                    i += 1
+            if choice < 0:
+                drop = page[x, PRICE] - floor
+            else:
+                drop = max(0, page[x, PRICE] - max(floor, second - eps))
+            if drop > 0:
+                for i in range(n):
+                    k = inside[i]
+                    page[k, PRICE] -= drop
+                    a = page[k, FIRST_USED]
+                    while a >= 0:
+                        row[arc_row[a], 1] -= drop
+                        a = next_used[a]
+            if choice < 0:
+                page[x, UNITS] -= 1
+                page[x, SURPLUS] += 1
+                if up < 0:
+                    continue
+                page[up, SURPLUS] -= 1
+                # the parent goes on at once: its free places are looked at together
+                if page[x, SURPLUS] < 0 and not queued[x]:
+                    queued[x] = True
+                    ring[tail] = x
+                    tail += 1
+                    if tail == length:
+                        tail = 0
+                    waiting += 1
+                x = up
+                continue
+            q = arc_row[choice]
+            gone = row[q, 0]
+            if gone >= 0:
+                k = arc_node[gone]
+                m, b = next_used[gone], previous_used[gone]
+                if b >= 0:
+                    next_used[b] = m
+                else:
+                    page[k, FIRST_USED] = m
+                if m >= 0:
+                    previous_used[m] = b
+                page[k, SURPLUS] -= 1
+                if page[k, SURPLUS] < 0 and not queued[k] and k != x:
+                    queued[k] = True
+                    ring[tail] = k
+                    tail += 1
+                    if tail == length:
+                        tail = 0
+                    waiting += 1
+            elif row_hub[q] >= 0:
+                flow.hub_rest[row_hub[q]] -= 1
+            row[q, 0] = choice
+            k = arc_node[choice]
+            row[q, 1] = arc_cost[choice] + page[k, PRICE]
+            m = page[k, FIRST_USED]
+            next_used[choice] = m
+            previous_used[choice] = -1
+            if m >= 0:
+                previous_used[m] = choice
+            page[k, FIRST_USED] = choice
+            while k != x:
+                page[k, UNITS] += 1
+                k = page[k, PARENT]
+            page[x, SURPLUS] += 1

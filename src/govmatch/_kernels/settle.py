@@ -1,0 +1,148 @@
+"""From bids to a state that the exact searches can finish: legal prices, tight arcs, surpluses."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from govmatch._kernels.auction import CAPACITY, LOAD, LOW, Book
+from govmatch._kernels.jit import jit
+from govmatch._kernels.market import FAR, OPEN, REST, Flow, Network
+
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+
+
+@jit
+def chain(flow: Flow, arc: int, node: int) -> None:
+    """Count a used arc at its node and put it first in the node's chain."""
+    following = flow.first_used[node]
+    flow.next_used[arc] = following
+    flow.previous_used[arc] = -1
+    if following >= 0:
+        flow.previous_used[following] = arc
+    flow.first_used[node] = arc
+    flow.surplus[node] += 1
+
+
+def clear(flow: Flow, hub_demand: I64) -> None:
+    """Forget what is sent where; used arcs, levels and prices stay."""
+    flow.first_used[:] = -1
+    flow.surplus[:] = 0
+    flow.hub_open[:] = hub_demand
+    flow.hub_rest[:] = 0
+
+
+def sources(net: Network, flow: Flow) -> I64:
+    """List what `augment` has to place: nodes with surplus, open rows, hubs with open units."""
+    n_rows, n_nodes = len(net.row_start), len(net.parent)
+    return np.concatenate(
+        [
+            n_rows + np.flatnonzero(flow.surplus > 0),
+            np.flatnonzero(flow.row[:, 0] == OPEN),
+            n_rows + n_nodes + np.flatnonzero(flow.hub_open > 0),
+        ]
+    )
+
+
+@jit
+def price_nodes(net: Network, book: Book, dear: int, price: I64) -> None:
+    """Price each node at the cheaper of its lowest bid and the way up."""
+    page = book.page
+    for k in range(len(price)):
+        up = net.parent[k]
+        above = price[up] if up >= 0 else 0
+        p = page[k, LOW]
+        if page[k, LOAD] < page[k, CAPACITY]:
+            p = max(book.floor[k], min(p, above + net.load_cost[k] * page[k, LOAD]))
+        price[k] = max(above, min(p, dear))
+
+
+@jit
+def keep_tight(net: Network, flow: Flow) -> None:
+    """Set the levels by the prices; keep the used arcs that are tight, open what has no place.
+
+    ``flow.row[:, 0]`` holds the arcs; the chains of used arcs are made.
+    """
+    row_start, row_size, arc_node, arc_cost = net.row_start, net.row_size, net.arc_node, net.arc_cost
+    row, price = flow.row, flow.price
+    for q in range(len(row_start)):
+        hub = net.row_hub[q]
+        best = net.unmet_cost[q] if hub < 0 else FAR
+        for i in range(row_start[q], row_start[q] + row_size[q]):
+            c = arc_cost[i]
+            if c >= best:
+                break
+            best = min(best, c + price[arc_node[i]])
+        row[q, 1] = best
+        a = row[q, 0]
+        if a >= 0:
+            if arc_cost[a] + price[arc_node[a]] == best:
+                continue
+            row[q, 0] = REST
+        if hub < 0 and best < net.unmet_cost[q]:
+            row[q, 0] = OPEN
+        elif hub < 0:
+            row[q, 0] = REST
+    for h in range(len(net.hub_start)):
+        best = net.hub_unmet_cost[h]
+        for q in range(net.hub_start[h], net.hub_start[h] + net.hub_size[h]):
+            if row[q, 0] < 0:
+                best = min(best, row[q, 1])
+        placed = 0
+        for q in range(net.hub_start[h], net.hub_start[h] + net.hub_size[h]):
+            if row[q, 0] >= 0 and row[q, 1] > best:
+                row[q, 0] = REST
+            placed += row[q, 0] >= 0
+        flow.hub_level[h] = best
+        left = flow.hub_open[h] + flow.hub_rest[h] - placed
+        flow.hub_rest[h] = left if best == net.hub_unmet_cost[h] else 0
+        flow.hub_open[h] = left - flow.hub_rest[h]
+    for q in range(len(row_start)):
+        if row[q, 0] >= 0:
+            chain(flow, row[q, 0], arc_node[row[q, 0]])
+
+
+@jit
+def keep_bids(net: Network, flow: Flow) -> None:
+    """Keep every used arc, tight or not, and let what has none rest; for the reverse auction."""
+    row = flow.row
+    for q in range(len(row)):
+        a = row[q, 0]
+        if a >= 0:
+            k = net.arc_node[a]
+            row[q, 1] = net.arc_cost[a] + flow.price[k]
+            chain(flow, a, k)
+        elif net.row_hub[q] < 0:
+            row[q, 1] = net.unmet_cost[q]
+    for h in range(len(net.hub_start)):
+        flow.hub_level[h] = net.hub_unmet_cost[h]
+        flow.hub_rest[h] = flow.hub_open[h]
+        for q in range(net.hub_start[h], net.hub_start[h] + net.hub_size[h]):
+            flow.hub_rest[h] -= row[q, 0] >= 0
+        flow.hub_open[h] = 0
+
+
+@jit
+def fill_priced(net: Network, flow: Flow) -> None:
+    """Send up from each node what its price allows and what comes in; the rest is surplus.
+
+    A node with a price of its own must be full, one whose load costs something must send up every
+    unit that costs less than the price. ``flow.surplus`` holds the units that enter by arcs.
+    """
+    for k in range(len(net.parent) - 1, -1, -1):
+        up = net.parent[k]
+        own = flow.price[k] - (flow.price[up] if up >= 0 else 0)
+        step = net.load_cost[k]
+        if step > 0:
+            least = min(net.capacity[k], -(-own // step))
+            most = min(net.capacity[k], own // step + 1)
+        else:
+            least = net.capacity[k] if own > 0 else 0
+            most = net.capacity[k]
+        come = flow.surplus[k]
+        send = min(max(come, least), most)
+        flow.units[k] = send
+        flow.surplus[k] = come - send
+        if up >= 0:
+            flow.surplus[up] += send

@@ -1,0 +1,141 @@
+"""An instance laid out for the kernels: rows, hubs, a forest of binding nodes; and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from govmatch._kernels import index
+from govmatch._kernels.market import CAPACITY, LOAD_COST, PARENT, Network, blank_page
+from govmatch.solve.instance import Instance
+
+I32 = NDArray[np.int32]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The network of an instance, and where its positions come from.
+
+    Attributes
+    ----------
+    net : Network
+        Its last node is a root without a limit, for arcs that meet no binding node.
+    arc : int32 (n_arcs,)
+        The instance's arc at each place of the network.
+    page : int64 (n_nodes + n_hubs, 8)
+        ``Flow.page``, of which the network has columns.
+    kept : int64 (n_kept,)
+        The instance's node of each of the network's nodes but the last.
+    row_request : int64 (n_rows,)
+    hub_request, hub_demand : int64 (n_hubs,)
+        Requests whose demand is not 1.
+    """
+
+    net: Network
+    arc: I32
+    page: IntArray
+    kept: IntArray
+    row_request: IntArray
+    hub_request: IntArray
+    hub_demand: IntArray
+
+    def with_entries(self) -> Layout:
+        """List the arcs that enter each node; searches against the arcs need it."""
+        net = self.net
+        start, size, arc, row, cost = index.entries(net.arc_row, net.arc_node, net.arc_cost, len(net.parent))
+        return replace(
+            self,
+            net=net._replace(
+                entry_start=start, entry_size=size, entry_arc=arc, entry_row=row, entry_cost=cost
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class _Rows:
+    start: IntArray
+    size: I32
+    request: IntArray
+    hub: I32
+
+
+def lay_out(instance: Instance) -> Layout:
+    """Sort the arcs into rows, each by cost, and drop the nodes that cannot bind."""
+    n_requests = len(instance.demand)
+    order = index.top_down(instance.parent)
+    enter, kept, parent, capacity, load_cost = index.binding_nodes(
+        order, instance.parent, instance.capacity, instance.load_cost, instance.node
+    )
+    size, ordered = index.row_sizes(instance.request, n_requests)
+    start = np.cumsum(size) - size
+    if ordered:
+        arc = np.arange(len(instance.request), dtype=np.int32)
+    else:
+        arc = index.arcs_by(instance.request, start)
+    hubs = np.flatnonzero(instance.demand != 1)
+    if len(hubs):
+        rows = _rows_by_group(instance, arc, size, hubs)
+    else:
+        every = np.arange(n_requests)
+        rows = _Rows(start, size.astype(np.int32), every, np.full(n_requests, -1, np.int32))
+    index.sort_rows(rows.start, rows.size, arc, instance.cost)
+    arc_row, arc_node, arc_cost = index.lay_rows(
+        rows.start, rows.size, arc, instance.node, instance.cost, enter
+    )
+    first_child, next_sibling = index.child_chains(parent)
+    hub_start = np.searchsorted(rows.request, hubs)
+    page = blank_page(len(parent), len(hubs))
+    columns = page[: len(parent)]
+    columns[:, PARENT], columns[:, CAPACITY], columns[:, LOAD_COST] = parent, capacity, load_cost
+    none = np.zeros(0, np.int32)
+    net = Network(
+        row_start=rows.start,
+        row_size=rows.size,
+        row_hub=rows.hub,
+        unmet_cost=instance.unmet_cost[rows.request],
+        arc_row=arc_row,
+        arc_node=arc_node,
+        arc_cost=arc_cost,
+        entry_start=np.zeros(len(parent), np.int64),
+        entry_size=np.zeros(len(parent), np.int32),
+        entry_arc=none,
+        entry_row=none,
+        entry_cost=np.zeros(0, np.int64),
+        parent=columns[:, PARENT],
+        capacity=columns[:, CAPACITY],
+        load_cost=columns[:, LOAD_COST],
+        first_child=first_child,
+        next_sibling=next_sibling,
+        hub_start=hub_start,
+        hub_size=(np.searchsorted(rows.request, hubs, side="right") - hub_start).astype(np.int32),
+        hub_unmet_cost=instance.unmet_cost[hubs],
+    )
+    return Layout(net, arc, page, kept, rows.request, hubs, instance.demand[hubs])
+
+
+def _rows_by_group(instance: Instance, arc: I32, size: IntArray, hubs: IntArray) -> _Rows:
+    """Split the arcs of each hub by group, reordering `arc` in place; a request of one unit is one row."""
+    hub_of = np.full(len(instance.demand), -1)
+    hub_of[hubs] = np.arange(len(hubs))
+    inside = np.flatnonzero(hub_of[instance.request[arc]] >= 0)
+    found = arc[inside]
+    arc[inside] = found[np.lexsort((instance.group[found], instance.request[found]))]
+    request, group = instance.request[arc], instance.group[arc]
+    first = np.ones(len(arc), np.bool_)
+    first[1:] = (request[1:] != request[:-1]) | ((hub_of[request[1:]] >= 0) & (group[1:] != group[:-1]))
+    start = np.flatnonzero(first)
+    length = np.diff(np.append(start, len(arc)))
+    # a request of one unit without arcs is a row all the same
+    bare = np.flatnonzero((size == 0) & (hub_of < 0))
+    owner = np.concatenate([request[start], bare])
+    order = np.argsort(owner, kind="stable")
+    nothing = np.zeros(len(bare), np.int64)
+    return _Rows(
+        np.concatenate([start, nothing])[order],
+        np.concatenate([length, nothing])[order].astype(np.int32),
+        owner[order],
+        hub_of[owner[order]].astype(np.int32),
+    )

@@ -1,0 +1,549 @@
+"""`Matcher`: the optimum, kept while requests come, change and go and capacities move."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from govmatch.errors import Infeasible, InvalidInput, UnknownId
+from govmatch.solve import snapshot
+from govmatch.solve.arguments import in_range, read_arguments, whole
+from govmatch.solve.certificate import Proof, prove
+from govmatch.solve.instance import Instance, Solution
+from govmatch.solve.live_flow import MUST, LiveFlow
+from govmatch.solve.live_request import LiveRequest
+
+IntArray = NDArray[np.int64]
+P = ParamSpec("P")
+R = TypeVar("R")
+
+DEAREST, STEEPEST = 2**52, 2**40
+"""No cost may be larger, up or down, and no load cost: what a search adds up then fits 62 bits."""
+
+MOST_DEMAND = 2**20
+"""Units of one request."""
+
+
+def _locked(method: Callable[Concatenate[Matcher, P], R]) -> Callable[Concatenate[Matcher, P], R]:
+    """Hold the matcher's lock during a call."""
+
+    @wraps(method)
+    def held(self: Matcher, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return cast("Callable[Concatenate[Matcher, P], R]", held)
+
+
+class Matcher:
+    """An assignment that stays optimal over the arcs given, whatever changes.
+
+    After every call the assignment is optimal, and `certificate` proves it. Each change is one or a few
+    shortest augmenting paths, searched only as far as the change reaches.
+
+    Parameters
+    ----------
+    capacity : array_like of int
+        Units that each node of the capacity forest lets through, >= 0; (n_nodes,).
+    parent : array_like of int (n_nodes,), optional
+        The node above each node, in any labelling; -1 at a root. Default: every node is a root.
+    load_cost : array_like of int, optional
+        The j-th unit through a node costs ``(j - 1) * load_cost`` more; one number, or (n_nodes,).
+
+    Attributes
+    ----------
+    changed : list of int
+        Handles of the requests that the last change served otherwise than before, ascending.
+    total_cost : int
+        Of the assignment: arcs, unmet units and loads.
+
+    Raises
+    ------
+    InvalidInput
+        A wrong argument (also a ValueError).
+
+    Notes
+    -----
+    Costs are integers of at most 2**52, up or down, load costs of at most 2**40. A call that raises has
+    changed nothing. One matcher may be used from several threads: each call holds its lock, and the
+    search releases the GIL. Memory grows with the requests alive at once, not with those that ever were.
+
+    The searches are Dijkstra's on reduced costs, from an arrival forward and from a departure backward
+    (Jonker & Volgenant 1987; Ahuja, Magnanti & Orlin 1993, ch. 9).
+
+    Examples
+    --------
+    >>> import govmatch as gm
+    >>> m = gm.Matcher([1, 1])
+    >>> first = m.add([0, 1], [10, 14], unmet_cost=60)
+    >>> m.assignment(first)
+    array([0])
+    >>> second = m.add([0], [12], unmet_cost=60)
+    >>> m.changed, m.assignment(first), m.total_cost
+    ([0, 1], array([1]), 26)
+    >>> m.remove(second)
+    >>> m.assignment(first), m.certificate().gap
+    (array([0]), 0.0)
+    """
+
+    def __init__(
+        self, capacity: ArrayLike, parent: ArrayLike | None = None, load_cost: ArrayLike | None = None
+    ) -> None:
+        steps = None if load_cost is None else whole("load_cost", load_cost)
+        given = read_arguments([], [], [], 0, 1, whole("capacity", capacity), parent, steps, None, None, None)
+        step = np.asarray(given.load_cost, np.int64)
+        in_range("load_cost", step, None, STEEPEST, f"at most 2**40 = {STEEPEST}")
+        self._lock = threading.RLock()
+        self._live = LiveFlow(given.capacity, given.parent, step)
+        self._n_nodes = len(given.capacity)
+        self._closed: set[int] = set()
+        self._pinned: dict[int, int] = {}  # units pinned through each node
+        self._requests: dict[int, LiveRequest] = {}
+        self._next = 0
+        self._dearest = 1
+        self.changed: list[int] = []
+
+    def __len__(self) -> int:
+        """Count the live requests."""
+        return len(self._requests)
+
+    def __repr__(self) -> str:
+        return f"Matcher({len(self)} requests, {self._n_nodes} nodes, total_cost={self.total_cost})"
+
+    @property
+    def total_cost(self) -> int:
+        """What the assignment costs."""
+        return self._live.total
+
+    @_locked
+    def add(
+        self,
+        providers: ArrayLike,
+        costs: ArrayLike,
+        *,
+        demand: int = 1,
+        unmet_cost: int,
+        group: ArrayLike | None = None,
+    ) -> int:
+        """Take in a request and serve it at least cost; others may move.
+
+        Parameters
+        ----------
+        providers : array_like of int (n_arcs,)
+            Nodes that may serve it.
+        costs : array_like of int (n_arcs,)
+        demand : int, default 1
+            Units that it needs, each from another group; at most 2**20.
+        unmet_cost : int
+            What leaving a unit unserved costs.
+        group : array_like of int (n_arcs,), optional
+            Arcs with equal group count once. Default: the provider.
+
+        Returns
+        -------
+        int
+            Its handle, never used again for another request.
+
+        Raises
+        ------
+        InvalidInput
+            A wrong argument.
+        """
+        node, cost, person = self._arcs_given(providers, costs, group)
+        units = _number("demand", demand, 0, MOST_DEMAND)
+        unmet = _number("unmet_cost", unmet_cost, -DEAREST, DEAREST)
+        request = LiveRequest(units, unmet, node, cost, person).changed()
+        handle = self._next
+        self._dearer(unmet, cost)
+        self._live.begin()
+        self._next += 1
+        self._attach(handle, request)
+        self._live.settle(self._live.sources(request), [])
+        self._end({handle: []})
+        return handle
+
+    @_locked
+    def add_arcs(
+        self, h: int, providers: ArrayLike, costs: ArrayLike, group: ArrayLike | None = None
+    ) -> None:
+        """Let further nodes serve a live request.
+
+        Raises
+        ------
+        UnknownId
+            No live request has this handle.
+        InvalidInput
+            A wrong argument.
+        """
+        request = self._known(h)
+        node, cost, person = self._arcs_given(providers, costs, group)
+        new = request.changed(
+            node=np.concatenate([request.node, node]),
+            cost=np.concatenate([request.cost, cost]),
+            group=np.concatenate([request.group, person]),
+        )
+        self._dearer(0, cost)
+        self._exchange(h, request, new)
+
+    @_locked
+    def set_cost(self, h: int, provider: int, cost: int) -> None:
+        """Change what the arcs of a request to one provider cost.
+
+        Raises
+        ------
+        UnknownId
+            No live request has this handle.
+        InvalidInput
+            The request has no arc to the provider, or the cost is wrong.
+        """
+        request = self._known(h)
+        at = self._arcs_to(h, request, provider)
+        price = _number("cost", cost, -DEAREST, DEAREST)
+        self._dearer(0, np.array([price]))
+        self._exchange(h, request, request.changed(cost=np.where(at, price, request.cost)))
+
+    @_locked
+    def remove(self, h: int) -> None:
+        """Let a request go; what it held is given to whom it helps most.
+
+        Raises
+        ------
+        UnknownId
+            No live request has this handle.
+        """
+        request = self._known(h)
+        before = self._live.served(request)
+        self._live.begin()
+        lacking = self._live.detach(request)
+        self._count_pins(request, -1)
+        del self._requests[h]
+        self._live.settle([], lacking)
+        self._end({h: before})
+
+    @_locked
+    def pin(self, h: int, provider: int) -> None:
+        """Have one unit of a request served by this provider, whatever it costs.
+
+        Raises
+        ------
+        UnknownId
+            No live request has this handle.
+        InvalidInput
+            The request has no arc to the provider, or of several groups, so that it is not clear which
+            is pinned.
+        Infeasible
+            There is no capacity for it beside the other pins, or no further unit or group.
+        """
+        request = self._known(h)
+        self._arcs_to(h, request, provider)
+        if provider in request.pins:
+            return self._nothing()
+        node = int(provider)
+        for k in self._live.chain(node):
+            capacity = int(self._live.arrays.net.capacity[k])
+            if self._pinned.get(k, 0) >= capacity:
+                raise Infeasible(
+                    f"request {h} cannot be pinned to node {node}: node {k} lets {capacity} units through, "
+                    "and as many are pinned there"
+                )
+        reach = 4 * (self._dearest + int(self._live.arrays.net.load_cost.max()) * self._units())
+        if reach * (self._units() + 2) >= MUST:
+            raise InvalidInput(
+                f"costs reach {self._dearest} with {self._units()} units; with pins, the product must stay "
+                "below 2**55"
+            )
+        return self._exchange(h, request, request.changed(pins=(*request.pins, node)))
+
+    @_locked
+    def unpin(self, h: int) -> None:
+        """Undo all pins of a request.
+
+        Raises
+        ------
+        UnknownId
+            No live request has this handle.
+        """
+        request = self._known(h)
+        if not request.pins:
+            return self._nothing()
+        return self._exchange(h, request, request.changed(pins=()))
+
+    @_locked
+    def set_capacity(self, node: int, c: int) -> None:
+        """Change what a node lets through; below its load, units are moved or left at least cost.
+
+        Raises
+        ------
+        InvalidInput
+            There is no such node, it is closed, or the capacity is negative.
+        Infeasible
+            More units are pinned through the node.
+        """
+        k, room = self._open_node(node), _number("c", c, 0, None)
+        self._check_pins(k, room)
+        self._live.begin()
+        self._live.resize(k, room)
+        self._end({})
+
+    @_locked
+    def add_node(self, capacity: int, parent: int = -1, load_cost: int = 0) -> int:
+        """Add a node to the forest and return its number.
+
+        Raises
+        ------
+        InvalidInput
+            A wrong argument; the parent may be closed, but must be there.
+        """
+        room = _number("capacity", capacity, 0, None)
+        up = _number("parent", parent, -1, self._n_nodes - 1)
+        step = _number("load_cost", load_cost, 0, STEEPEST)
+        node = self._n_nodes
+        self._live.add_node(node, room, up, step)
+        self._n_nodes += 1
+        self._nothing()
+        return node
+
+    @_locked
+    def close_node(self, node: int) -> None:
+        """Let nothing through a node any more, for good.
+
+        Raises
+        ------
+        InvalidInput
+            There is no such node, or it is closed already.
+        Infeasible
+            A unit is pinned through the node.
+        """
+        k = self._open_node(node)
+        self._check_pins(k, 0)
+        self._live.begin()
+        self._live.resize(k, 0)
+        self._closed.add(k)
+        self._end({})
+
+    @_locked
+    def assignment(self, h: int) -> IntArray:
+        """Return the nodes that serve a request, ascending; fewer than its demand where it is unmet.
+
+        Raises
+        ------
+        UnknownId
+            No live request has this handle.
+        """
+        return np.array(self._live.served(self._known(h)), np.int64)
+
+    @_locked
+    def request_dual(self, h: int) -> int:
+        """Return what one more unit of a request would cost at most, by the prices at hand.
+
+        Raises
+        ------
+        UnknownId
+            No live request has this handle.
+        """
+        request = self._known(h)
+        return self._live.dual(request, request.parts[-1])
+
+    @_locked
+    def prices(self) -> IntArray:
+        """Return the own price of each node, (n_nodes,) int64, >= 0; 0 where it has room to spare."""
+        price = self._live.arrays.flow.price[: self._n_nodes]
+        parent = self._live.arrays.net.parent[: self._n_nodes]
+        # below 0 only where nothing comes through: 0 is as right there
+        return np.maximum(0, price - np.where(parent >= 0, price[parent], 0))
+
+    @_locked
+    def certificate(self) -> Proof:
+        """Prove the optimum anew: its cost beside the bound that the prices give.
+
+        Computed by code that shares nothing with the search, over everything that is live.
+
+        Returns
+        -------
+        Proof
+            With `primal` and `bound`, equal where the assignment is optimal, and `gap`.
+        """
+        return prove(*self._told())
+
+    @_locked
+    def snapshot(self) -> bytes:
+        """Return everything as bytes, for `restore`."""
+        return snapshot.pack(self._state(), self._live.arrays.arrays)
+
+    @classmethod
+    def restore(cls, data: bytes) -> Matcher:
+        """Make the matcher of which `snapshot` was taken.
+
+        Raises
+        ------
+        InvalidInput
+            The bytes are not a whole snapshot of this version.
+        """
+        state, arrays = snapshot.unpack(data)
+        matcher = cls([])
+        matcher._take(state, arrays)
+        return matcher
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Matcher:
+        return self.restore(self.snapshot())
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Matcher], tuple[bytes]]:
+        return self.restore, (self.snapshot(),)
+
+    # what a change is made of
+
+    def _end(self, touched: dict[int, list[int]]) -> None:
+        """Find whose nodes differ from before; `touched` holds those of requests laid out anew."""
+        before = dict(touched)
+        for h in self._live.moved() - before.keys():
+            before[h] = self._live.served_before(self._requests[h])
+        now = {h: self._live.served(self._requests[h]) if h in self._requests else [] for h in before}
+        self.changed = sorted(h for h in before if before[h] != now[h])
+
+    def _nothing(self) -> None:
+        self.changed = []
+
+    def _exchange(self, h: int, old: LiveRequest, new: LiveRequest) -> None:
+        before = self._live.served(old)
+        self._live.begin()
+        lacking = self._live.detach(old)
+        self._count_pins(old, -1)
+        self._attach(h, new)
+        self._count_pins(new, 1)
+        self._live.settle(self._live.sources(new), lacking)
+        self._end({h: before})
+
+    def _attach(self, handle: int, request: LiveRequest) -> None:
+        for part in request.parts:
+            self._live.lay(handle, request, part)
+        self._requests[handle] = request
+
+    def _check_pins(self, k: int, c: int) -> None:
+        if c < self._pinned.get(k, 0):
+            raise Infeasible(
+                f"node {k} cannot be given capacity {c}: {self._pinned[k]} units are pinned through it"
+            )
+
+    # what is there
+
+    def _known(self, h: object) -> LiveRequest:
+        request = self._requests.get(int(h)) if isinstance(h, int | np.integer) else None
+        if request is None:
+            raise UnknownId(f"no live request has the handle {h!r}")
+        return request
+
+    def _open_node(self, node: int) -> int:
+        k = _number("node", node, 0, self._n_nodes - 1)
+        if k in self._closed:
+            raise InvalidInput(f"node {k} is closed; expected an open one")
+        return k
+
+    def _arcs_given(
+        self, providers: ArrayLike, costs: ArrayLike, group: ArrayLike | None
+    ) -> tuple[IntArray, IntArray, IntArray]:
+        node, cost = whole("providers", providers), whole("costs", costs)
+        person = node if group is None else whole("group", group)
+        for name, values in (("providers", node), ("costs", cost), ("group", person)):
+            if values.ndim != 1:
+                raise InvalidInput(f"{name} has shape {values.shape}; expected one number for each arc")
+            if len(values) != len(node):
+                raise InvalidInput(
+                    f"{name} has {len(values)} numbers; expected {len(node)}, one for each arc"
+                )
+        in_range("providers", node, 0, self._n_nodes - 1, f"a node from 0 to {self._n_nodes - 1}")
+        in_range("costs", cost, -DEAREST, DEAREST, "at most 2**52, up or down")
+        if self._closed:
+            for at in np.flatnonzero(np.isin(node, list(self._closed))):
+                raise InvalidInput(f"providers[{at}] is {node[at]}, which is closed; expected an open node")
+        return node.copy(), cost.copy(), person.copy()
+
+    def _arcs_to(self, h: int, request: LiveRequest, provider: int) -> NDArray[np.bool_]:
+        at: NDArray[np.bool_] = request.node == _number("provider", provider, None, None)
+        if not at.any():
+            raise InvalidInput(f"provider is {provider}; request {h} has no arc to it")
+        return at
+
+    def _count_pins(self, request: LiveRequest, sign: int) -> None:
+        for pin in request.pins:
+            for k in self._live.chain(pin):
+                self._pinned[k] = self._pinned.get(k, 0) + sign
+                if not self._pinned[k]:
+                    del self._pinned[k]
+
+    def _units(self) -> int:
+        return sum(min(request.demand, len(request.node)) for request in self._requests.values())
+
+    def _dearer(self, unmet_cost: int, cost: IntArray) -> None:
+        largest = max(int(cost.max(initial=0)), -int(cost.min(initial=0)))
+        self._dearest = max(self._dearest, abs(unmet_cost), largest)
+
+    def _told(self) -> tuple[Instance, Solution, NDArray[np.bool_]]:
+        """Tell what is live as an instance: a pinned unit is a request of its own that must be served."""
+        parts = [(request, part) for request in self._requests.values() for part in request.parts]
+        sizes = [len(part.arcs) for _, part in parts]
+        arcs = [
+            np.stack([request.node[part.arcs], request.group[part.arcs], request.cost[part.arcs]])
+            for request, part in parts
+        ]
+        node, group, cost = np.concatenate([np.zeros((3, 0), np.int64), *arcs], axis=1)
+        used = self._live.arrays.flow.row[:, 0]
+        flow = np.zeros(len(node), np.int64)
+        first = 0
+        for size, (_, part) in zip(sizes, parts, strict=True):
+            chosen = used[part.row : part.row + len(part.sizes)]
+            flow[first + chosen[chosen >= 0] - part.arc] = 1
+            first += size
+        n = self._n_nodes
+        request_of = np.repeat(np.arange(len(parts)), sizes)
+        demand = np.array([part.demand for _, part in parts], np.int64)
+        instance = Instance(
+            request=request_of,
+            node=node,
+            group=group,
+            cost=cost,
+            demand=demand,
+            unmet_cost=np.array([0 if part.pinned else r.unmet_cost for r, part in parts], np.int64),
+            capacity=self._live.arrays.net.capacity[:n].copy(),
+            parent=self._live.arrays.net.parent[:n].astype(np.int64),
+            load_cost=self._live.arrays.net.load_cost[:n].copy(),
+        )
+        served = np.bincount(request_of[flow > 0], minlength=len(parts))
+        dual = np.array([self._live.dual(request, part) for request, part in parts], np.int64)
+        solution = Solution(flow, demand - served, dual, self.prices(), "optimal")
+        return instance, solution, np.array([part.pinned for _, part in parts], np.bool_)
+
+    # bytes
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "n_nodes": self._n_nodes,
+            "closed": sorted(self._closed),
+            "pinned": sorted(self._pinned.items()),
+            "next": self._next,
+            "live": self._live.to_json(),
+            "dearest": self._dearest,
+            "changed": self.changed,
+            "requests": [(h, *snapshot.request_to_json(r)) for h, r in sorted(self._requests.items())],
+        }
+
+    def _take(self, state: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+        self._n_nodes, self._next, self._dearest = state["n_nodes"], state["next"], state["dearest"]
+        self._closed, self._pinned = set(state["closed"]), dict(state["pinned"])
+        self.changed = state["changed"]
+        self._requests = {told[0]: snapshot.request_from_json(told[1:]) for told in state["requests"]}
+        self._live.take(state["live"], arrays, self._requests)
+
+
+def _number(name: str, value: int, low: int | None, high: int | None) -> int:
+    array = whole(name, value)
+    if array.ndim:
+        raise InvalidInput(f"{name} has shape {array.shape}; expected one number")
+    expected = f"from {low} to {high}" if high is not None else f"{low} or more"
+    if low is not None:
+        in_range(name, array, low, high, expected)
+    return int(array)
