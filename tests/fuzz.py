@@ -30,6 +30,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 import govmatch as gm
+from govmatch.solve import flow
+from govmatch.solve.instance import Instance
 from tests.naive_assign import (
     Answer,
     Case,
@@ -184,6 +186,65 @@ def trouble_with_floats(case: Case, seed: int) -> str | None:
     return _joined(wrong)
 
 
+def trouble_when_scaled(case: Case, seed: int) -> str | None:
+    """What `gm.assign` gets wrong on a case of much larger costs; it refuses what no int64 holds."""
+    optimum = or_tools(case)
+    largest = max(map(abs, [1, *case.cost, *case.load_cost, *case.unmet]))
+    factor = max(1, 2 ** random.Random(seed).randint(40, 61) // largest)
+    large = replace(
+        case,
+        cost=[c * factor for c in case.cost],
+        load_cost=[c * factor for c in case.load_cost],
+        unmet_cost=None if case.unmet_cost is None else [c * factor for c in case.unmet_cost],
+    )
+    try:
+        result = gm.assign(**large.arguments())
+    except gm.InvalidInput:
+        units = 2 + min(len(case.cost), sum(case.demand))
+        sums = largest * factor * units * (2 + sum(case.demand))
+        return None if sums >= 2**55 else "refused, though sums are small"
+    except gm.Infeasible as error:
+        return None if optimum is None else f"Infeasible, but the optimum is {optimum * factor}: {error}"
+    except Exception:
+        return traceback.format_exc(limit=-6)
+    if optimum is None:
+        return "the case is infeasible and gm.assign returns an answer"
+    return _joined(complaints(large, Answer.of(result), optimum * factor))
+
+
+def trouble_from_a_start(case: Case, seed: int) -> str | None:
+    """What `flow.solve` gets wrong when it is given prices to start from, near or wild ones."""
+    if any(case.must):
+        return None
+    rng = random.Random(seed)
+    arrays = {
+        "request": case.request,
+        "node": case.provider,
+        "group": case.groups,
+        "cost": case.cost,
+        "demand": case.demand,
+        "unmet_cost": case.unmet,
+        "capacity": case.capacity,
+        "parent": case.parent,
+        "load_cost": case.load_cost,
+    }
+    instance = Instance(**{name: np.array(values, np.int64) for name, values in arrays.items()})
+    try:
+        near = flow.solve(instance).price.tolist()
+        shift = rng.choice([0, 1, 5, 10**9])
+        start = rng.choice(
+            [
+                [max(0, y + rng.randint(-shift, shift)) for y in near],
+                [rng.choice([0, 1, 7, 10**9, 10**12]) for _ in near],
+                near,
+            ]
+        )
+        solution = flow.solve(instance, start=np.array(start, np.int64))
+    except Exception:
+        return traceback.format_exc(limit=-6)
+    return _joined(complaints(case, Answer.of(solution), or_tools(case)))
+
+
 def _joined(wrong: list[str]) -> str | None:
     return "; ".join(wrong) or None
 
@@ -241,10 +302,17 @@ def random_day(seed: int, length: int | None = None) -> tuple[dict[str, list[int
             lambda: rng.randint(0, 30),
             lambda: rng.randint(-9, 9),
             lambda: rng.choice([0, 1, 10**9, -(10**9)]),
+            lambda: rng.choice([0, 1, 2**52, -(2**52), 2**51]),
         ]
     )
     unmet_of = rng.choice(
-        [lambda: 50, lambda: rng.randint(0, 30), lambda: rng.choice([-5, 0, 3, 10**9]), lambda: 10**9]
+        [
+            lambda: 50,
+            lambda: rng.randint(0, 30),
+            lambda: rng.choice([-5, 0, 3, 10**9]),
+            lambda: 10**9,
+            lambda: rng.choice([2**52, 2**52, -(2**52), 10]),
+        ]
     )
     demand_of = rng.choice([lambda: 1, lambda: rng.choice([1, 1, 2, 3])])
     grouping = rng.choice(["none", "none", "none", "few"])
@@ -483,11 +551,9 @@ def check_seed(kind: str, seed: int) -> str | None:
         if trouble is not None:
             shown = explained(case, trouble, lambda some: trouble_when_stopped(some, seed, **stop))
             return f"with {stop}: {shown}"
-    if seed % 20 == 2:
-        trouble = trouble_with_floats(case, seed)
-        if trouble is not None:
-            shown = explained(case, trouble, lambda some: trouble_with_floats(some, seed))
-            return f"trouble_with_floats(case, {seed}): {shown}"
+    more = {2: trouble_with_floats, 3: trouble_when_scaled, 4: trouble_from_a_start}.get(seed % 20)
+    if more is not None and (trouble := more(case, seed)) is not None:
+        return f"{more.__name__}(case, {seed}): {explained(case, trouble, lambda some: more(some, seed))}"
     return None
 
 

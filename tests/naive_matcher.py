@@ -44,6 +44,7 @@ class NaiveMatcher:
         self.live: dict[int, Request] = {}
         self.next_handle = 0
         self.total_cost = 0
+        self.dearest = 0
 
     def __len__(self) -> int:
         return len(self.live)
@@ -129,7 +130,8 @@ class NaiveMatcher:
         """Whether the API leaves it open if a call that changes nothing (or little) is an error."""
         match name, args:
             case "pin", (int() as h, int() as node):
-                return h in self.live and node in self.live[h].pins
+                # no cost inside would outweigh such costs: pins are refused beside them
+                return h in self.live and (node in self.live[h].pins or self.dearest >= 2**40)
             case "unpin", (int() as h,):
                 return h in self.live and not self.live[h].pins
             case "close_node", (int() as node,):
@@ -189,7 +191,9 @@ class NaiveMatcher:
         return request
 
     def _solve(self) -> None:
-        optimum = or_tools(self.case()[1])
+        case = self.case()[1]
+        self.dearest = max(map(abs, [self.dearest, *case.cost, *case.unmet]))
+        optimum = or_tools(case)
         if optimum is None:
             raise Impossible("the pins cannot be kept")
         self.total_cost = optimum

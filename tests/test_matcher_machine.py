@@ -310,6 +310,33 @@ def test_costs_are_summed_right_or_refused(size: int) -> None:
     assert accepted or size > 2**52  # the largest cost that a matcher takes
 
 
+@pytest.mark.parametrize("cost", [2**40, -(2**40), 2**52, -(2**52)])
+def test_many_units_of_the_largest_cost_are_summed_right(cost: int) -> None:
+    """3,000 of them, more than int64 holds together, move in one event."""
+    n, unmet = 3_000, 2**52
+    m = gm.Matcher([10**9])
+    try:
+        handles = [m.add([0], [cost], unmet_cost=unmet) for _ in range(n)]
+    except gm.InvalidInput:
+        pytest.skip("so large a cost is refused")
+    assert m.total_cost == n * cost
+    m.set_capacity(0, 0)
+    assert m.total_cost == n * unmet
+    m.set_capacity(0, n)
+    assert m.total_cost == n * cost
+    for h in handles:
+        m.remove(h)
+    assert m.total_cost == 0
+    m = gm.Matcher([1] * n)
+    try:
+        h = m.add(list(range(n)), [cost] * n, demand=n, unmet_cost=unmet)
+    except gm.InvalidInput:
+        return
+    assert m.total_cost == m.certificate().primal == n * cost
+    m.remove(h)
+    assert m.total_cost == 0
+
+
 def test_memory_grows_with_live_requests_not_with_history() -> None:
     rng = random.Random(1)
     m = gm.Matcher([1] * 50)

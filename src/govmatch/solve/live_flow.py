@@ -102,7 +102,7 @@ class LiveFlow:
     def settle(self, sources: Iterable[int], lacking: Iterable[int]) -> None:
         """Place what the sources have left over, fill what is lacking, and count what it costs."""
         arrays = self.arrays
-        self.total += restore_optimum(
+        cost = restore_optimum(
             arrays.net,
             arrays.flow,
             arrays.scratch,
@@ -111,6 +111,7 @@ class LiveFlow:
             arrays.log,
             self._stop,
         )
+        self.total += int(cost)
 
     def lay(self, handle: int, request: LiveRequest, part: Part) -> None:
         """Give a part its places and write it there; its units are still to be placed."""
@@ -156,7 +157,7 @@ class LiveFlow:
             count, cost = 0, 0
             if n_rows:
                 count, cost = take_off(arrays.net, arrays.flow, part.row, part.row + n_rows, found)
-            self.total -= cost + (part.demand - count) * request.unmet_cost
+            self.total -= int(cost) + (part.demand - int(count)) * request.unmet_cost
             lacking += found[:count].tolist()
             if n_arcs:
                 leave(arrays.net, arrays.entries, part.arc, part.arc + n_arcs)
