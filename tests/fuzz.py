@@ -189,7 +189,7 @@ def trouble_with_floats(case: Case, seed: int) -> str | None:
 def trouble_when_scaled(case: Case, seed: int) -> str | None:
     """What `gm.assign` gets wrong on a case of much larger costs; it refuses what no int64 holds."""
     optimum = or_tools(case)
-    largest = max(map(abs, [1, *case.cost, *case.load_cost, *case.unmet]))
+    largest = max(map(abs, [1, *case.cost, *case.load_cost, *(case.unmet_cost or ())]))
     factor = max(1, 2 ** random.Random(seed).randint(40, 61) // largest)
     large = replace(
         case,

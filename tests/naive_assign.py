@@ -689,9 +689,9 @@ def random_large(seed: int, n_requests: int | None = None) -> Case:
     far = np.abs(provider / n_slots - place[request])
     grain = rng.choice([3, 100, 10_000])
     cost = (far * grain).astype(int) + rng.integers(0, max(2, grain // 3), len(request))
-    sizes = [n_slots]
-    while sizes[-1] > 4 and len(sizes) < rng.integers(1, 5):
-        sizes.append(max(1, sizes[-1] // int(rng.integers(2, 8))))
+    sizes, tiers, below = [n_slots], rng.integers(1, 5), rng.choice([8, 8, 40, 200])
+    while sizes[-1] > 4 and len(sizes) < tiers:
+        sizes.append(max(1, sizes[-1] // int(rng.integers(2, below))))
     start = np.cumsum([0, *sizes])
     parent = [start[tier + 1] + np.arange(n) * sizes[tier + 1] // n for tier, n in enumerate(sizes[:-1])] + [
         np.full(sizes[-1], -1)

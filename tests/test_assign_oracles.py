@@ -20,9 +20,12 @@ from tests.fuzz import (
     check_square,
     explained,
     random_stop,
+    trouble_from_a_start,
+    trouble_when_scaled,
     trouble_when_stopped,
     trouble_with,
     trouble_with_floats,
+    trouble_with_large,
 )
 from tests.naive_assign import (
     Answer,
@@ -33,6 +36,7 @@ from tests.naive_assign import (
     linear_program,
     or_tools,
     random_case,
+    random_large,
 )
 
 # while solve/assignment.py is not there yet; remove with it
@@ -134,6 +138,33 @@ def test_tiny_instances_reach_the_optimum_and_prove_it() -> None:
         case = random_case(seed, 5)
         trouble = trouble_with(case, seed)
         assert not trouble, explained(case, trouble, lambda some, seed=seed: trouble_with(some, seed))
+
+
+@needs_assign
+@pytest.mark.kernels
+def test_middling_instances_reach_the_optimum_and_prove_it() -> None:
+    """Shortage, hot spots, deep forests and a chain, each too large to be tiny in every kernel's eyes."""
+    for seed in range(20):
+        size = 300 if seed in (9, 17) else 90
+        trouble = trouble_with(random_case(seed, 20), seed) or trouble_with_large(random_large(seed, size))
+        assert not trouble, f"random_case({seed}, 20) or random_large({seed}, {size}): {trouble}"
+
+
+@needs_assign
+@pytest.mark.kernels
+def test_starting_from_any_prices_reaches_the_optimum() -> None:
+    for seed in range(100):
+        case = random_case(seed, 8)
+        trouble = trouble_from_a_start(case, seed)
+        assert not trouble, explained(case, trouble, lambda some, seed=seed: trouble_from_a_start(some, seed))
+
+
+@needs_assign
+def test_costs_near_the_limit_are_summed_right_or_refused() -> None:
+    for seed in range(300):
+        case = random_case(seed, 8)
+        trouble = trouble_when_scaled(case, seed)
+        assert not trouble, explained(case, trouble, lambda some, seed=seed: trouble_when_scaled(some, seed))
 
 
 @needs_assign

@@ -161,7 +161,7 @@ def _approximate(state: _State, instance: Instance, control: Control, start: Int
         flow.row[:, 0] = book.used
         settle.price_nodes(net, book, dear, flow.price)
         if not control.flag[0] and book.floor.any():
-            _reverse(state, eps, control)
+            _reverse(state, reached, control)
         last = eps == fine and reached == fine
         if patience == LATER_PATIENCE:
             last, reached = eps == fine, eps
