@@ -79,22 +79,36 @@ def trouble_with(case: Case, seed: int = 0, *, oracles: bool = False) -> str | N
 
 
 def trouble_with_large(case: Case, seed: int = 0) -> str | None:
-    """What `gm.assign` gets wrong on a case in which nobody must be served, judged by its proof alone."""
+    """What `gm.assign` gets wrong on a case in which nobody must be served, judged by its proof alone.
+
+    Also where it is stopped somewhere in the middle, and where a small gap suffices.
+    """
+    rng = random.Random(seed)
+    begin = time.monotonic()
     try:
         result = gm.assign(**case.arguments(random.Random(seed)))
     except Exception:
         return traceback.format_exc(limit=-6)
     answer = Answer.of(result)
+    took = time.monotonic() - begin
     wrong = faults_of(case, answer.flow, answer.unmet)
-    return _joined(wrong or complaints(case, answer, cost_of(case, answer.flow, answer.unmet)))
+    wrong = wrong or complaints(case, answer, cost_of(case, answer.flow, answer.unmet))
+    if wrong:
+        return _joined(wrong)
+    for stop in ({"time_limit": max(1e-6, rng.random() * took)}, {"gap": rng.choice([0.001, 0.01, 0.1])}):
+        trouble = trouble_when_stopped(case, seed, answer.total_cost, **stop)
+        if trouble is not None:
+            return f"with {stop}: {trouble}"
+    return None
 
 
-def trouble_when_stopped(case: Case, seed: int, **stop: object) -> str | None:
+def trouble_when_stopped(case: Case, seed: int, optimum: int | None = None, **stop: object) -> str | None:
     """What is wrong with an answer that was stopped early: it must be feasible and its bound true.
 
-    Stopped by time or a signal it may leave what must be served; its gap is then infinite.
+    Stopped by time or a signal it may leave what must be served; its gap is then infinite. Where the
+    optimum is not given, an oracle is asked.
     """
-    optimum = or_tools(case)
+    optimum = or_tools(case) if optimum is None else optimum
     try:
         result = gm.assign(**case.arguments(random.Random(seed)), **stop)
     except gm.Infeasible as error:
@@ -295,6 +309,7 @@ def random_day(seed: int, length: int | None = None) -> tuple[dict[str, list[int
     parent = random_forest(rng, n_nodes) if rng.random() < 0.6 else [-1] * n_nodes
     capacity_of = rng.choice([lambda: 1, lambda: rng.randint(0, 2), lambda: rng.choice([0, 1, 2, 10**9])])
     load_of = rng.choice([lambda: 0, lambda: 0, lambda: rng.choice([0, 1, 4])])
+    huge = 2**40  # the largest that a matcher takes
     cost_of_arc = rng.choice(
         [
             lambda: rng.randint(0, 2),
@@ -302,7 +317,7 @@ def random_day(seed: int, length: int | None = None) -> tuple[dict[str, list[int
             lambda: rng.randint(0, 30),
             lambda: rng.randint(-9, 9),
             lambda: rng.choice([0, 1, 10**9, -(10**9)]),
-            lambda: rng.choice([0, 1, 2**52, -(2**52), 2**51]),
+            lambda: rng.choice([0, 1, huge, -huge, huge // 2]),
         ]
     )
     unmet_of = rng.choice(
@@ -311,7 +326,7 @@ def random_day(seed: int, length: int | None = None) -> tuple[dict[str, list[int
             lambda: rng.randint(0, 30),
             lambda: rng.choice([-5, 0, 3, 10**9]),
             lambda: 10**9,
-            lambda: rng.choice([2**52, 2**52, -(2**52), 10]),
+            lambda: rng.choice([huge, huge, -huge, 10]),
         ]
     )
     demand_of = rng.choice([lambda: 1, lambda: rng.choice([1, 1, 2, 3])])

@@ -208,8 +208,8 @@ def without_pins(case: Case) -> tuple[Case, int] | None:
     """
     per_unit = sum(map(abs, case.cost)) + sum(map(abs, case.unmet)) * (1 + max(case.demand, default=0))
     reward = 1 + 2 * per_unit + 2 * sum(case.load_cost) * (1 + sum(case.demand)) ** 2
-    # a reward so large that the sum over all units could overflow cannot be said
-    if reward * (1 + sum(case.demand)) >= 2**61:
+    # a reward so large that gm.assign refuses what its units may add up to cannot be said
+    if case.pins and reward * (1 + sum(case.demand)) >= 2**56:
         return None
     cost, dropped, offset, required = list(case.cost), set(), 0, [False] * case.n_requests
     for r, p in case.pins:

@@ -22,8 +22,8 @@ IntArray = NDArray[np.int64]
 P = ParamSpec("P")
 R = TypeVar("R")
 
-DEAREST, STEEPEST = 2**52, 2**40
-"""No cost may be larger, up or down, and no load cost: what a search adds up then fits 62 bits."""
+DEAREST = 2**40
+"""No cost may be larger, up or down: what an event adds up over a million units then fits 62 bits."""
 
 MOST_DEMAND = 2**20
 """Units of one request."""
@@ -69,9 +69,9 @@ class Matcher:
 
     Notes
     -----
-    Costs are integers of at most 2**52, up or down, load costs of at most 2**40. A call that raises has
-    changed nothing. One matcher may be used from several threads: each call holds its lock, and the
-    search releases the GIL. Memory grows with the requests alive at once, not with those that ever were.
+    Costs are integers of at most 2**40, up or down. A call that raises has changed nothing. One matcher
+    may be used from several threads: each call holds its lock, and the search releases the GIL. Memory
+    grows with the requests alive at once, not with those that ever were.
 
     The searches are Dijkstra's on reduced costs, from an arrival forward and from a departure backward
     (Jonker & Volgenant 1987; Ahuja, Magnanti & Orlin 1993, ch. 9).
@@ -97,7 +97,7 @@ class Matcher:
         steps = None if load_cost is None else whole("load_cost", load_cost)
         given = read_arguments([], [], [], 0, 1, whole("capacity", capacity), parent, steps, None, None, None)
         step = np.asarray(given.load_cost, np.int64)
-        in_range("load_cost", step, None, STEEPEST, f"at most 2**40 = {STEEPEST}")
+        in_range("load_cost", step, None, DEAREST, f"at most 2**40 = {DEAREST}")
         self._lock = threading.RLock()
         self._live = LiveFlow(given.capacity, given.parent, step)
         self._n_nodes = len(given.capacity)
@@ -301,7 +301,7 @@ class Matcher:
         """
         room = _number("capacity", capacity, 0, None)
         up = _number("parent", parent, -1, self._n_nodes - 1)
-        step = _number("load_cost", load_cost, 0, STEEPEST)
+        step = _number("load_cost", load_cost, 0, DEAREST)
         node = self._n_nodes
         self._live.add_node(node, room, up, step)
         self._n_nodes += 1
@@ -456,7 +456,7 @@ class Matcher:
                     f"{name} has {len(values)} numbers; expected {len(node)}, one for each arc"
                 )
         in_range("providers", node, 0, self._n_nodes - 1, f"a node from 0 to {self._n_nodes - 1}")
-        in_range("costs", cost, -DEAREST, DEAREST, "at most 2**52, up or down")
+        in_range("costs", cost, -DEAREST, DEAREST, "at most 2**40, up or down")
         if self._closed:
             for at in np.flatnonzero(np.isin(node, list(self._closed))):
                 raise InvalidInput(f"providers[{at}] is {node[at]}, which is closed; expected an open node")
