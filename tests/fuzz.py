@@ -694,10 +694,6 @@ def main(arguments: list[str] | None = None) -> int:
     sequences = given.instances // 20 if given.sequences is None else given.sequences
     large = given.instances // 1000 if given.large is None else given.large
     counts = {"assign": given.instances, "matcher": sequences, "large": large, "square": given.squares}
-    for kind, name in (("assign", "assign"), ("matcher", "Matcher")):  # remove with the last of them
-        if counts[kind] and not hasattr(gm, name):
-            print(f"gm.{name} does not exist yet: {counts[kind]:,} left out")
-            counts[kind] = 0
     jobs = [(kind, given.seed + i) for kind, n in counts.items() for i in range(n)]
     random.Random(given.seed).shuffle(jobs)
     begin = time.monotonic()

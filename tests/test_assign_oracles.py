@@ -39,9 +39,6 @@ from tests.naive_assign import (
     random_large,
 )
 
-# while solve/assignment.py is not there yet; remove with it
-needs_assign = pytest.mark.skipif(not hasattr(gm, "assign"), reason="gm.assign does not exist yet")
-
 
 def optimum(case: Case) -> int | None:
     """What `gm.assign` says the optimum is; None: infeasible."""
@@ -123,7 +120,6 @@ def instance_of(case: Case) -> Instance:
 # ---------------------------------------------------------------- gm.assign against them
 
 
-@needs_assign
 @pytest.mark.parametrize("block", range(8))
 def test_random_instances_reach_the_optimum_and_prove_it(block: int) -> None:
     for seed in range(block * 250, block * 250 + 250):
@@ -131,7 +127,6 @@ def test_random_instances_reach_the_optimum_and_prove_it(block: int) -> None:
         assert not fault, f"python -m tests.fuzz --seed {seed} --instances 1: {fault}"
 
 
-@needs_assign
 @pytest.mark.kernels
 def test_tiny_instances_reach_the_optimum_and_prove_it() -> None:
     for seed in range(3_000_000, 3_000_080):
@@ -140,7 +135,6 @@ def test_tiny_instances_reach_the_optimum_and_prove_it() -> None:
         assert not trouble, explained(case, trouble, lambda some, seed=seed: trouble_with(some, seed))
 
 
-@needs_assign
 @pytest.mark.kernels
 def test_middling_instances_reach_the_optimum_and_prove_it() -> None:
     """Shortage, hot spots, deep forests and a chain, each too large to be tiny in every kernel's eyes."""
@@ -150,7 +144,6 @@ def test_middling_instances_reach_the_optimum_and_prove_it() -> None:
         assert not trouble, f"random_case({seed}, 20) or random_large({seed}, {size}): {trouble}"
 
 
-@needs_assign
 @pytest.mark.kernels
 def test_starting_from_any_prices_reaches_the_optimum() -> None:
     for seed in range(100):
@@ -159,7 +152,6 @@ def test_starting_from_any_prices_reaches_the_optimum() -> None:
         assert not trouble, explained(case, trouble, lambda some, seed=seed: trouble_from_a_start(some, seed))
 
 
-@needs_assign
 def test_costs_near_the_limit_are_summed_right_or_refused() -> None:
     for seed in range(300):
         case = random_case(seed, 8)
@@ -167,14 +159,12 @@ def test_costs_near_the_limit_are_summed_right_or_refused() -> None:
         assert not trouble, explained(case, trouble, lambda some, seed=seed: trouble_when_scaled(some, seed))
 
 
-@needs_assign
 @pytest.mark.parametrize("largest", [100, 10**9])
 @pytest.mark.parametrize("n", [100, 200, 300])
 def test_dense_squares_agree_with_scipy(n: int, largest: int) -> None:
     assert check_square(n, n, largest) is None
 
 
-@needs_assign
 @pytest.mark.kernels
 @pytest.mark.parametrize("stop", range(4))
 def test_an_answer_that_is_stopped_early_is_feasible_and_its_bound_true(stop: int) -> None:
@@ -184,7 +174,6 @@ def test_an_answer_that_is_stopped_early_is_feasible_and_its_bound_true(stop: in
         assert not trouble, f"random_case({seed}, 8) with {how}: {trouble}"
 
 
-@needs_assign
 @pytest.mark.kernels
 def test_float_costs_reach_the_optimum_and_bound_it_from_below() -> None:
     for seed in range(200):
@@ -196,7 +185,6 @@ def test_float_costs_reach_the_optimum_and_bound_it_from_below() -> None:
 # ---------------------------------------------------------------- between instances
 
 
-@needs_assign
 def test_renaming_requests_and_nodes_and_reordering_arcs_change_no_cost() -> None:
     for seed in range(200):
         case = random_case(seed, 10)
@@ -224,7 +212,6 @@ def renamed(case: Case, rng: random.Random) -> Case:
     )
 
 
-@needs_assign
 def test_more_capacity_never_costs_more() -> None:
     for seed in range(200):
         case = random_case(seed, 10)
@@ -233,7 +220,6 @@ def test_more_capacity_never_costs_more() -> None:
         assert before is None or (after is not None and after <= before), f"seed {seed}"
 
 
-@needs_assign
 def test_dearer_arcs_and_higher_unmet_costs_never_cost_less() -> None:
     for seed in range(200):
         case = random_case(seed, 10)
@@ -248,7 +234,6 @@ def test_dearer_arcs_and_higher_unmet_costs_never_cost_less() -> None:
         assert before is None or after >= before, f"seed {seed}"
 
 
-@needs_assign
 def test_a_further_request_costs_at_most_its_unmet_cost() -> None:
     for seed in range(200):
         case = random_case(seed, 10)
@@ -272,7 +257,6 @@ def test_a_further_request_costs_at_most_its_unmet_cost() -> None:
         assert before <= after <= before + 50, f"seed {seed}"
 
 
-@needs_assign
 def test_scaled_costs_scale_the_optimum() -> None:
     for seed in range(200):
         case, before = random_case(seed, 10), optimum(random_case(seed, 10))
@@ -286,7 +270,6 @@ def test_scaled_costs_scale_the_optimum() -> None:
         assert optimum(scaled) == (None if before is None else before * times), f"seed {seed}"
 
 
-@needs_assign
 def test_what_cannot_matter_does_not() -> None:
     """A dearer copy of an arc, a node of ample capacity above a root, an arc into a node without capacity."""
     for seed in range(200):
@@ -316,7 +299,6 @@ def test_what_cannot_matter_does_not() -> None:
         assert optimum(beside) == optimum(case), f"seed {seed}"
 
 
-@needs_assign
 def test_adding_to_all_costs_of_a_required_request_adds_to_the_optimum() -> None:
     for seed in range(200):
         case = replace(random_case(seed, 6), unmet_cost=None, required=None)

@@ -315,10 +315,7 @@ def test_many_units_of_the_largest_cost_are_summed_right(cost: int) -> None:
     """3,000 of them move in one event."""
     n, unmet = 3_000, 2**40
     m = gm.Matcher([10**9])
-    try:
-        handles = [m.add([0], [cost], unmet_cost=unmet) for _ in range(n)]
-    except gm.InvalidInput:
-        pytest.skip("so large a cost is refused")
+    handles = [m.add([0], [cost], unmet_cost=unmet) for _ in range(n)]
     assert m.total_cost == n * cost
     m.set_capacity(0, 0)
     assert m.total_cost == n * unmet
@@ -328,10 +325,7 @@ def test_many_units_of_the_largest_cost_are_summed_right(cost: int) -> None:
         m.remove(h)
     assert m.total_cost == 0
     m = gm.Matcher([1] * n)
-    try:
-        h = m.add(list(range(n)), [cost] * n, demand=n, unmet_cost=unmet)
-    except gm.InvalidInput:
-        return
+    h = m.add(list(range(n)), [cost] * n, demand=n, unmet_cost=unmet)
     assert m.total_cost == m.certificate().primal == n * cost
     m.remove(h)
     assert m.total_cost == 0
