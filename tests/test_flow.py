@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +18,8 @@ from govmatch.solve.certificate import Proof, flow_cost, infeasibilities, lower_
 from govmatch.solve.control import Control
 from govmatch.solve.instance import Instance, Solution
 from tests.instances import optimal_cost, random_instance
+
+ROOT = Path(__file__).parents[1]
 
 
 def scarce(n_requests: int, n_nodes: int, arcs: int, seed: int = 0) -> Instance:
@@ -142,6 +147,28 @@ def test_a_signal_from_another_thread_ends_a_solve(hard: Instance) -> None:
     assert time.monotonic() - begin < 2.5
     assert solution.termination == "cancelled"
     assert proved(hard, solution).bound < proved(hard, solution).primal
+
+
+def test_ctrl_c_ends_a_solve() -> None:
+    script = """
+import signal, threading, time
+from govmatch.solve import flow
+from tests.test_flow import scarce
+
+flow.solve(scarce(300, 150, 6))
+hard = scarce(60_000, 60_000, 8)
+threading.Timer(0.1, signal.raise_signal, [signal.SIGINT]).start()
+begin = time.monotonic()
+try:
+    flow.solve(hard)
+except KeyboardInterrupt:
+    print(time.monotonic() - begin)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert 0.09 < float(done.stdout) < 2.0
 
 
 @pytest.mark.kernels

@@ -308,6 +308,22 @@ def test_a_plan_cut_short_never_says_that_everybody_is_busy(monkeypatch, reason)
     assert plan.certificate.bound <= plan.certificate.primal
 
 
+def test_a_bound_is_never_below_what_the_cheapest_pairs_cost(monkeypatch) -> None:
+    when_solving(monkeypatch, lambda control: control.stop("cancelled"))
+    worthless = flow.solve
+
+    def without_duals(*given):
+        solution = worthless(*given)
+        return replace(solution, request_dual=np.full_like(solution.request_dual, -(10**6)))
+
+    monkeypatch.setattr(flow, "solve", without_duals)
+    plan = gm.match(scarce_problem())
+    demand, arcs = plan.problem.demand, plan.search.arcs
+    cheapest = demand.unmet_cost.copy()
+    np.minimum.at(cheapest, arcs.request, arcs.cost)
+    assert plan.certificate.bound == (demand.people * cheapest).sum() / 100 > 0
+
+
 def test_a_gap_that_suffices_ends_the_search(monkeypatch) -> None:
     monkeypatch.setattr("govmatch.reach.candidates.Candidates.cheapest.__defaults__", (1, lambda: False))
     problem = scarce_problem()

@@ -84,11 +84,29 @@ class Weights(NamedTuple):
     unknown_minutes: float
 
 
-class Marks(NamedTuple):
-    """Scratch by provider: the stamp of the last request that met it, and the stage it reached."""
+class Setting(NamedTuple):
+    """What decides on a pair and its cost, beside the pool."""
 
-    stamp: I64
-    stage: I8
+    requests: Requests
+    providers: Providers
+    path_cost: I32  # (n_epochs, n_sources, n_nodes), -1 where no path leads
+    weights: Weights
+
+
+class Pairs(NamedTuple):
+    """Pairs that pass window and path: positions in the pool, request by request, and their travel."""
+
+    slot: I32
+    ptr: I64
+    minutes: F64
+
+
+class Marks(NamedTuple):
+    """Scratch: the stamps of the last request that met a provider, or knows a slot, and the stage reached."""
+
+    stamp: I64  # (n_providers,)
+    stage: I8  # (n_providers,)
+    known: I64  # (n_slots,)
 
 
 @jit
@@ -207,34 +225,32 @@ class Prices(NamedTuple):
 @jit
 def keep(
     block: I32,
-    requests: Requests,
-    providers: Providers,
+    setting: Setting,
     pool: Qualified,
-    path_cost: NDArray[np.int32],
-    weights: Weights,
-    pair_slot: I32,
-    pair_ptr: I64,
-    travel_minutes: F64,
+    pairs: Pairs,
     prices: Prices,
     marks: Marks,
     counts: I64,
     best: Best,
-    k: int,
 ) -> None:
-    """Apply distance, clearance, exclusion and cost; keep the `k` pairs of smallest cost + price.
+    """Apply distance, clearance, exclusion and cost; keep the pairs of smallest cost + price.
 
     Every term of a cost is rounded by itself. Only pairs with a key below `prices.ceiling[r]` that
     are not among the known ones are kept.
     `counts[r, 1:6]` receive the providers that pass path, distance, clearance, exclusion and cost,
     and `counts[r, 6]` the pairs that pass all but the cost.
     """
+    requests, providers, path_cost, weights = setting
+    k = best.slot.shape[1]
     for i in range(len(block)):
         r = block[i]
         stamp = -2 - r
-        for j in range(pair_ptr[i], pair_ptr[i + 1]):
-            t = pair_slot[j]
+        for q in range(prices.known_ptr[r], prices.known_ptr[r + 1]):
+            marks.known[prices.known_slot[q]] = stamp
+        for j in range(pairs.ptr[i], pairs.ptr[i + 1]):
+            t = pairs.slot[j]
             p = pool.provider[t]
-            minutes = travel_minutes[j]
+            minutes = pairs.minutes[j]
             if np.isnan(minutes):
                 minutes = weights.unknown_minutes
             if marks.stamp[p] != stamp:
@@ -277,12 +293,7 @@ def keep(
             n = best.size[r]
             if n == k and key >= best.key[r, n - 1]:
                 continue
-            seen = False
-            for q in range(prices.known_ptr[r], prices.known_ptr[r + 1]):
-                if prices.known_slot[q] == s:
-                    seen = True
-                    break
-            if seen:
+            if marks.known[s] == stamp:
                 continue
             if n < k:
                 best.size[r] = n + 1

@@ -46,7 +46,7 @@ def surplus_levels(pairs: Pairs, demand: Demand, supply: Supply) -> IntArray:
     need += demand.need_ptr[pairs.request[pair]]
     n_skills = max(1, len(supply.skills))
     keys = supply.skill_provider.astype(np.int64) * n_skills + supply.skill_code
-    order = np.argsort(keys)
+    order = np.argsort(keys, kind="stable")  # they are often sorted already
     wanted = supply.slot_provider[pairs.slot[pair]].astype(np.int64) * n_skills + demand.need_skill[need]
     row = order[np.searchsorted(keys, wanted, sorter=order)]
     above = supply.skill_level[row].astype(np.int64) - demand.need_level[need]
@@ -85,12 +85,20 @@ def route_texts(
     home = supply.home[supply.slot_provider[pairs.slot]].astype(np.int64)
     community = demand.community[pairs.request].astype(np.int64)
     epoch = paths.epoch_of_day(supply.slot_day[pairs.slot]).astype(np.int64)
-    distinct, which = np.unique(np.stack([epoch, community, home]), axis=1, return_inverse=True)
-    routes = [paths.route(int(c), int(h), int(e)) for e, c, h in distinct.T]
-    texts = [" > ".join(str(paths.node_id[v]) for v in route) for route in routes]
+    n_sources, n_nodes = paths.cost.shape[1:]
+    distinct, which = np.unique((epoch * n_sources + community) * n_nodes + home, return_inverse=True)
+    ends = zip(
+        (distinct // n_nodes % n_sources).tolist(),
+        (distinct % n_nodes).tolist(),
+        (distinct // n_nodes // n_sources).tolist(),
+        strict=True,
+    )
+    routes = [paths.route(*triple) for triple in ends]
+    names = paths.node_id.tolist()
+    texts = [" > ".join([str(names[v]) for v in route]) for route in routes]
     hops = np.array([len(route) - 1 for route in routes], np.int64)
     which = which.reshape(-1)
-    return [texts[i] for i in which], hops[which]
+    return [texts[i] for i in which.tolist()], hops[which]
 
 
 def load_costs(pairs: Pairs, demand: Demand, supply: Supply, policy: Policy) -> IntArray:

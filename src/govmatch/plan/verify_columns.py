@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,8 @@ def whole(column: Any, default: float = 0) -> IntArray:
 
 def objects(column: Any) -> ObjectArray:
     """Return a column as Python objects, None where absent; canonical ones are so already."""
-    if isinstance(column, pd.Series) and pd.api.types.is_object_dtype(column.dtype):
-        return np.asarray(column.to_numpy())
+    if isinstance(column, pd.Series | np.ndarray) and pd.api.types.is_object_dtype(column.dtype):
+        return np.asarray(column)
     values = pd.Series(column).astype(object)
     array: ObjectArray = values.to_numpy(dtype=object, copy=True)
     array[values.isna().to_numpy()] = None
@@ -50,7 +51,6 @@ class Ids:
 
     def __init__(self, values: Any) -> None:
         self.values = objects(values)
-        self._index: pd.Index[Any] = pd.Index(self.values, dtype=object)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -60,13 +60,14 @@ class Ids:
 
     @cached_property
     def position(self) -> dict[Any, int]:
-        """Positions, for few ids at a time."""
+        """The position of each id."""
         return dict(zip(self.values.tolist(), range(len(self.values)), strict=True))
 
     def at(self, ids: Any) -> IntArray:
         """Return the position of each id, -1 where unknown."""
-        wanted: pd.Index[Any] = pd.Index(np.asarray(ids, dtype=object), dtype=object)
-        return np.asarray(self._index.get_indexer(wanted), dtype=np.int64)
+        # half the time of a pandas index, for a lookup or two
+        wanted = np.asarray(ids, dtype=object).tolist()
+        return np.fromiter(map(self.position.get, wanted, repeat(-1)), np.int64, len(wanted))
 
 
 def table_of(tables: Any, name: str, columns: tuple[str, ...]) -> pd.DataFrame:

@@ -89,7 +89,8 @@ def read_requests(problem: Any) -> Requests:
     people[owner[counted >= 0]] = counted[counted >= 0]
     role[owner] = objects(needs["role"])
     priority = whole(asked["priority"])
-    extra = np.array([float(policy.unmet.group_minutes.get(g, 0.0)) for g in group.tolist()])
+    minutes = policy.unmet.group_minutes
+    extra = np.array([float(minutes.get(g, 0.0)) for g in group.tolist()])
     price = policy.unmet.base_minutes + policy.unmet.priority_minutes * (priority - 1) + extra
     return Requests(
         ids=ids,

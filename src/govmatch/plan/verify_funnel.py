@@ -65,12 +65,14 @@ class Funnel:
         enough, surplus, until = np.ones(len(who), dtype=bool), np.zeros_like(who), np.full(len(who), _ALWAYS)
         for skill, level, certified in needs:
             mine, held, ends = self._of_skill(skill)
-            at = np.minimum(np.searchsorted(mine, who), max(0, len(mine) - 1))
-            holds = mine[at] == who if len(mine) else np.zeros(len(who), dtype=bool)
-            who, at = who[holds], at[holds]
-            enough = enough[holds] & (held[at] >= level)
-            surplus = surplus[holds] + held[at] - level
-            until = np.minimum(until[holds], ends[at]) if certified else until[holds]
+            if mine is not who:
+                at = np.minimum(np.searchsorted(mine, who), max(0, len(mine) - 1))
+                holds = mine[at] == who if len(mine) else np.zeros(len(who), dtype=bool)
+                held, ends = held[at[holds]], ends[at[holds]]
+                who, enough, surplus, until = who[holds], enough[holds], surplus[holds], until[holds]
+            enough = enough & (held >= level)
+            surplus = surplus + held - level
+            until = np.minimum(until, ends) if certified else until
         self._holders[needs] = who, surplus, until, enough
         return self._holders[needs]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 import numpy as np
 import pandas as pd
@@ -49,7 +49,7 @@ def check_travel(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
 def _names(route: str, node: Ids) -> list[str]:
     """Take a route apart into ids; an id may itself hold the arrow."""
     parts = route.split(ARROW)
-    if all(part in node.position for part in parts):
+    if all(map(node.position.__contains__, parts)):
         return parts
     names: list[str] = []
     while parts:
@@ -63,20 +63,18 @@ def _names(route: str, node: Ids) -> list[str]:
 def _walk(route: str, hops: dict[tuple[int, int], int], node: Ids) -> tuple[list[int], int, str]:
     """Return positions, cost (-1: not permitted) and what is wrong."""
     names = _names(route, node)
-    places = [node.position.get(name, -1) for name in names]
-    for name, place in zip(names, places, strict=True):
-        if place < 0:
-            return places, -1, f"the alliance has no node {name!r}"
-    cost = 0
-    for i, hop in enumerate(pairwise(places)):
-        if hop not in hops:
-            return (
-                places,
-                -1,
-                f"no permitted and valid edge joins {names[i]!r} and {names[i + 1]!r} on that day",
-            )
-        cost += hops[hop]
-    return places, cost, ""
+    places = list(map(node.position.get, names, repeat(-1)))
+    if -1 in places:
+        return places, -1, f"the alliance has no node {names[places.index(-1)]!r}"
+    costs = list(map(hops.get, pairwise(places)))
+    if None in costs:
+        i = costs.index(None)
+        return (
+            places,
+            -1,
+            f"no permitted and valid edge joins {names[i]!r} and {names[i + 1]!r} on that day",
+        )
+    return places, sum(cost for cost in costs if cost is not None), ""
 
 
 def check_route(rows: Rows, facts: Facts, faults: Faults) -> IntArray:

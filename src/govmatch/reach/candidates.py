@@ -29,8 +29,13 @@ FloatArray = NDArray[np.float64]
 STAGES = ("skill", "level", "certificate", "window", "path", "distance", "clearance", "excluded", "cost")
 """Reasons for which a pair is no arc, in the order in which they are asked."""
 
-CHEAPEST = 48
-"""Candidates of a request before the first solve; pricing adds what is missing."""
+CHEAPEST, FEWEST, ROOM = 80, 32, 8_000_000
+"""Candidates of a request before the first solve, pricing adds what is missing; and how many of so many
+requests that there is no `ROOM` for that many."""
+
+MARGIN = 500
+"""Hundredths of an equivalent minute: pricing also takes pairs whose reduced cost is below this. The next
+duals may price them in, and a round more costs more than a few arcs more."""
 
 BLOCK = 2_000_000
 """Pairs that are held at once."""
@@ -59,8 +64,8 @@ class Arcs:
         return Arcs(request[order], slot[order], cost[order])
 
 
-Block = tuple[NDArray[np.int32], kernels.Qualified, NDArray[np.int32], IntArray, kernels.Marks]
-"""Requests, their pool, pairs by position in it with pointers by request, and scratch."""
+Block = tuple[NDArray[np.int32], kernels.Qualified, NDArray[np.int32], IntArray]
+"""Requests, their pool, and pairs by position in it with pointers by request."""
 
 
 @dataclass
@@ -99,7 +104,7 @@ class Candidates:
     ) -> None:
         self._supply, self._demand, self._paths = supply, demand, paths
         self.travel = travel.prepare(supply.lat, supply.lon, supply.mode, demand.lat, demand.lon)
-        self._requests = kernels.Requests(
+        requests = kernels.Requests(
             source=demand.community,
             earliest=demand.earliest,
             latest=demand.latest,
@@ -112,47 +117,50 @@ class Candidates:
             forbid_ptr=np.searchsorted(np.sort(demand.forbid_request), np.arange(demand.n_requests + 1)),
             forbid_provider=demand.forbid_provider[np.argsort(demand.forbid_request, kind="stable")],
         )
-        self._providers = kernels.Providers(
+        providers = kernels.Providers(
             home=supply.home,
             max_travel=supply.max_travel_minutes,
             clearance=supply.clearance,
             dialect=supply.dialect,
             hometown=supply.hometown,
         )
-        self._weights = kernels.Weights(
+        weights = kernels.Weights(
             dialect=int(hundredths(policy.fit.dialect_minutes)),
             hometown=int(hundredths(policy.fit.hometown_minutes)),
             level_minutes=policy.fit.level_minutes,
             wait_minutes=policy.fit.wait_minutes,
             unknown_minutes=policy.travel.unknown_minutes,
         )
+        self._setting = kernels.Setting(requests, providers, paths.cost, weights)
         index = SkillIndex(supply, policy.time_zone)
         self._profiles = []
         self.passed = np.zeros((demand.n_requests, len(STAGES) + 1), np.int64)
         self.pairs = 0
         self.examined = np.zeros(demand.n_requests, np.bool_)
         self._reached: NDArray[np.bool_] = np.any(paths.cost >= 0, axis=0)
-        for needs, requests in profiles(demand):
+        for needs, rows in profiles(demand):
             holders = index.holders(needs)
-            self._profiles.append(_Profile(requests, *index.pools(holders, paths)))
-            self.passed[requests, 1] = holders.with_skill
-            self.passed[requests, 2] = len(holders.provider)
+            self._profiles.append(_Profile(rows, *index.pools(holders, paths)))
+            self.passed[rows, 1] = holders.with_skill
+            self.passed[rows, 2] = len(holders.provider)
             ends = np.sort(holders.until)
-            valid = len(ends) - np.searchsorted(ends, demand.earliest[requests], side="right")
-            self.passed[requests, 3] = valid
+            self.passed[rows, 3] = len(ends) - np.searchsorted(ends, demand.earliest[rows], side="right")
         self.passed[:, 0] = supply.n_providers
         self.outside_cost = np.zeros(demand.n_requests, np.int64)
 
-    def cheapest(self, k: int = CHEAPEST, stop: Callable[[], bool] = lambda: False) -> Arcs:
+    def cheapest(self, k: int | None = None, stop: Callable[[], bool] = lambda: False) -> Arcs:
         """Return the `k` cheapest eligible pairs of every request that cost less than leaving it.
 
-        `stop` is asked between blocks; where it says yes, later requests have no arcs.
+        Without `k`, as many as there is room for. `stop` is asked between blocks; where it says yes,
+        later requests have no arcs.
         """
         n = self._demand.n_requests
+        if k is None:
+            k = min(CHEAPEST, max(FEWEST, ROOM // max(1, n)))
         free = np.zeros(len(self._supply.slot_provider), np.int64)
         prices = kernels.Prices(free, np.full(n, ANY), np.zeros(n + 1, np.int64), np.zeros(0, np.int32))
         best, counts, self.examined = self._enumerate(np.ones(n, np.bool_), prices, k, stop)
-        self._count_free(counts)
+        self._count_free(self.examined, counts)
         self.passed[:, 4:] = counts[:, :6]
         self.pairs = int(counts[:, 6].sum())
         full = best.size == k
@@ -166,9 +174,13 @@ class Candidates:
         request_dual: IntArray,
         slot_price: IntArray,
         k: int = CHEAPEST,
+        margin: int = MARGIN,
         stop: Callable[[], bool] = lambda: False,
     ) -> tuple[Arcs, bool]:
-        """Return pairs outside `arcs` with negative reduced cost, and whether all were looked at.
+        """Return the pairs to add to `arcs`, and whether all were looked at.
+
+        The `k` pairs of least reduced cost of each request outside `arcs`, as far as it is below
+        `margin`; none where no request has one below 0.
 
         Parameters
         ----------
@@ -177,16 +189,21 @@ class Candidates:
         request_dual : int64 (n_requests,)
         slot_price : int64 (n_slots,)
             Sum of the prices of a slot and the nodes above it.
+        k, margin : int
+        stop : callable
+            Asked between blocks; where it says yes, later requests are not looked at.
         """
         n = self._demand.n_requests
         # Every pair outside the arcs costs at least the dearest that was kept, and prices are >= 0.
-        scan = request_dual > self.outside_cost
-        if not scan.any():
-            return Arcs(*(np.zeros(0, np.int64) for _ in range(3))), True
+        open_ = request_dual > self.outside_cost
+        if not open_.any():
+            return _no_arcs(), True
+        ceiling = request_dual + margin
         ptr = np.searchsorted(arcs.request, np.arange(n + 1))
-        prices = kernels.Prices(slot_price, request_dual, ptr, arcs.slot.astype(np.int32))
-        best, _, examined = self._enumerate(scan, prices, k, stop)
-        return _arcs(best), bool(examined.all())
+        prices = kernels.Prices(slot_price, ceiling, ptr, arcs.slot.astype(np.int32))
+        best, _, examined = self._enumerate(ceiling > self.outside_cost, prices, k, stop)
+        prices_in = (best.size > 0) & (best.key[:, 0] < request_dual)
+        return _arcs(best) if prices_in.any() else _no_arcs(), bool(examined[open_].all())
 
     def _enumerate(
         self, wanted: NDArray[np.bool_], prices: kernels.Prices, k: int, stop: Callable[[], bool]
@@ -199,36 +216,23 @@ class Candidates:
             np.zeros((n, k), np.int64),
         )
         counts = np.zeros((n, 7), np.int64)
-        examined = np.ones(n, np.bool_)
-        stopped = False
-        for requests, pool, pair_slot, pair_ptr, marks in self._blocks(wanted):
-            stopped = stopped or stop()
-            if stopped:
-                examined[requests] = False
-                continue
+        examined = ~wanted
+        for profile in self._profiles:
+            if not len(profile.pool.slot):
+                examined[profile.requests] = True
+        marks = self._marks()
+        for requests, pool, pair_slot, pair_ptr in self._blocks(wanted):
+            if stop():
+                break
+            examined[requests] = True
             filled = pair_slot[: pair_ptr[-1]]
             origin = pool.provider[filled]
             target = np.repeat(requests, np.diff(pair_ptr))
-            kernels.keep(
-                requests,
-                self._requests,
-                self._providers,
-                pool,
-                self._paths.cost,
-                self._weights,
-                filled,
-                pair_ptr,
-                checked_minutes(self.travel, origin, target),
-                prices,
-                marks,
-                counts,
-                best,
-                k,
-            )
+            pairs = kernels.Pairs(filled, pair_ptr, checked_minutes(self.travel, origin, target))
+            kernels.keep(requests, self._setting, pool, pairs, prices, marks, counts, best)
         return best, counts, examined
 
     def _blocks(self, wanted: NDArray[np.bool_]) -> Iterator[Block]:
-        marks = self._marks()
         buffer = np.empty(max(BLOCK, len(self._supply.slot_provider)), np.int32)
         for profile in self._profiles:
             chosen = profile.requests[wanted[profile.requests]].astype(np.int32)
@@ -240,27 +244,32 @@ class Candidates:
                 end = kernels.scan(
                     chosen,
                     begin,
-                    self._requests,
+                    self._setting.requests,
                     profile.pool,
                     self._paths.cost,
                     self._reached,
                     buffer,
                     ptr,
                 )
-                yield chosen[begin:end], profile.pool, buffer, ptr[: end - begin + 1], marks
+                yield chosen[begin:end], profile.pool, buffer, ptr[: end - begin + 1]
                 begin = end
 
-    def _count_free(self, counts: IntArray) -> None:
+    def _count_free(self, examined: NDArray[np.bool_], counts: IntArray) -> None:
         marks, demand = self._marks(), self._demand
         for profile in self._profiles:
-            rows = profile.requests
+            rows = profile.requests[examined[profile.requests]]
             keys = (demand.people[rows] > 1, demand.minutes[rows], demand.latest[rows], demand.earliest[rows])
             chosen = rows[np.lexsort(keys)].astype(np.int32)
-            kernels.count_free(chosen, self._requests, profile.by_start, marks, counts)
+            kernels.count_free(chosen, self._setting.requests, profile.by_start, marks, counts)
 
     def _marks(self) -> kernels.Marks:
-        providers = self._supply.n_providers
-        return kernels.Marks(np.full(providers, -1, np.int64), np.zeros(providers, np.int8))
+        providers, slots = self._supply.n_providers, len(self._supply.slot_provider)
+        stamp, known = np.full(providers, -1, np.int64), np.full(slots, -1, np.int64)
+        return kernels.Marks(stamp, np.zeros(providers, np.int8), known)
+
+
+def _no_arcs() -> Arcs:
+    return Arcs(*(np.zeros(0, np.int64) for _ in range(3)))
 
 
 def _arcs(best: kernels.Best) -> Arcs:
