@@ -94,7 +94,10 @@ def blank_book_page(net: Network) -> tuple[I64, int]:
     page[:, CAPACITY] = net.capacity
     page[:, PARENT] = net.parent
     page[:, LOAD_COST] = net.load_cost
-    heaps = net.capacity[:-1]
+    # a heap holds no more than the arcs that enter and the children, however many units come from below
+    entries = np.bincount(net.arc_node, minlength=len(page))
+    entries += np.bincount(net.parent[net.parent >= 0], minlength=len(page))
+    heaps = np.minimum(net.capacity, entries)[:-1]
     page[:-1, HEAP_START] = np.cumsum(heaps) - heaps
     page[-1, HEAP_START] = -1
     return page, int(heaps.sum())
