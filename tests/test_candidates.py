@@ -7,7 +7,7 @@ import pytest
 
 import govmatch as gm
 from govmatch.reach.alliance import edges_for
-from govmatch.reach.candidates import CHEAPEST, STAGES, Candidates
+from govmatch.reach.candidates import CHEAPEST, STAGES, Arcs, Candidates
 from govmatch.reach.paths import reach_paths
 from govmatch.reach.travel import GreatCircle, checked_minutes
 from tests import naive
@@ -154,3 +154,13 @@ def test_a_stop_leaves_requests_unexamined_with_no_bound() -> None:
     unseen = ~candidates.examined
     assert unseen.any()
     assert (candidates.outside_cost[unseen] == 0).all()
+
+
+def test_merging_keeps_the_order_and_tells_where_the_old_ones_stand() -> None:
+    old = Arcs(np.array([0, 0, 2, 3]), np.array([5, 1, 2, 3]), np.array([10, 11, 12, 13]))
+    new = Arcs(np.array([0, 1, 3]), np.array([7, 8, 9]), np.array([20, 21, 22]))
+    both, place = old.merged(new)
+    assert both.request.tolist() == [0, 0, 0, 1, 2, 3, 3]
+    assert both.slot.tolist() == [5, 1, 7, 8, 2, 3, 9]
+    assert both.cost.tolist() == [10, 11, 20, 21, 12, 13, 22]
+    assert both.slot[place].tolist() == old.slot.tolist()

@@ -97,6 +97,26 @@ def test_prices_to_start_from_do_not_change_the_cost() -> None:
             assert (start == given).all()
 
 
+@pytest.mark.kernels
+def test_a_flow_to_start_from_does_not_change_the_cost() -> None:
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        instance = random_instance(seed)
+        n_arcs, n_nodes = len(instance.request), len(instance.parent)
+        plain = flow.solve(instance)
+        least = proved(instance, plain).primal
+        for start, used in (
+            (plain.price, plain.flow > 0),
+            (plain.price, rng.random(n_arcs) < 0.5),
+            (rng.integers(-5, 60, n_nodes), plain.flow > 0),
+            (rng.integers(0, 60, n_nodes), rng.random(n_arcs) < 0.3),
+            (np.full(n_nodes, 10**6), np.ones(n_arcs, np.bool_)),
+        ):
+            solution = flow.solve(instance, start=start, used=used)
+            proof = proved(instance, solution)
+            assert proof.primal == proof.bound == least, f"seed {seed}"
+
+
 def test_prices_of_fewer_arcs_start_a_larger_instance() -> None:
     whole = scarce(3_000, 1_300, 12)
     few = np.arange(len(whole.request)) % 12 < 4
@@ -104,9 +124,15 @@ def test_prices_of_fewer_arcs_start_a_larger_instance() -> None:
         whole,
         **{name: getattr(whole, name)[few] for name in ("request", "node", "group", "cost")},
     )
-    solution = flow.solve(whole, start=flow.solve(part).price)
-    proof = proved(whole, solution)
-    assert proof.primal == proof.bound == proved(whole, flow.solve(whole)).primal
+    before = flow.solve(part)
+    used = np.zeros(len(whole.request), np.bool_)
+    used[few] = before.flow > 0
+    for solution in (
+        flow.solve(whole, start=before.price),
+        flow.solve(whole, start=before.price, used=used),
+    ):
+        proof = proved(whole, solution)
+        assert proof.primal == proof.bound == proved(whole, flow.solve(whole)).primal
 
 
 @pytest.mark.kernels
@@ -226,3 +252,12 @@ def test_an_instance_without_requests_costs_nothing() -> None:
     for control, start in ((None, None), (late(), None), (Control(gap=0.5), np.array([5]))):
         solution = flow.solve(instance, control, start)
         assert proved(instance, solution).primal == 0
+
+
+def test_a_solve_cut_short_proves_no_less_than_the_cheapest_arcs() -> None:
+    instance = scarce(3_000, 3_000, 8)
+    cheapest = instance.unmet_cost.copy()
+    np.minimum.at(cheapest, instance.request, instance.cost)
+    for seconds in (1e-6, 0.002, 0.005, 0.01, 0.02):
+        solution = flow.solve(instance, Control(seconds))
+        assert proved(instance, solution).bound >= int((instance.demand * cheapest).sum())

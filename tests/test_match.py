@@ -288,10 +288,10 @@ def when_solving(monkeypatch, act):
     """Call `act` with the control just before each solve, and keep the prices that each starts from."""
     solve, starts = flow.solve, []
 
-    def solving(instance, control, start):
-        starts.append(start)
+    def solving(instance, control, *start):
+        starts.append(start[0] if start else None)
         act(control)
-        return solve(instance, control, start)
+        return solve(instance, control, *start)
 
     monkeypatch.setattr(flow, "solve", solving)
     return starts

@@ -87,13 +87,16 @@ def route_texts(
     epoch = paths.epoch_of_day(supply.slot_day[pairs.slot]).astype(np.int64)
     n_sources, n_nodes = paths.cost.shape[1:]
     distinct, which = np.unique((epoch * n_sources + community) * n_nodes + home, return_inverse=True)
-    ends = zip(
-        (distinct // n_nodes % n_sources).tolist(),
-        (distinct % n_nodes).tolist(),
-        (distinct // n_nodes // n_sources).tolist(),
-        strict=True,
-    )
-    routes = [paths.route(*triple) for triple in ends]
+    origin, end = np.divmod(distinct, n_nodes)
+    first = np.flatnonzero(np.diff(origin, prepend=-1))
+    routes: list[tuple[int, ...]] = []
+    for e, c, homes in zip(
+        (origin[first] // n_sources).tolist(),
+        (origin[first] % n_sources).tolist(),
+        np.split(end, first[1:]),
+        strict=False,
+    ):
+        routes += paths.routes(c, homes, e)
     names = paths.node_id.tolist()
     texts = [" > ".join([str(names[v]) for v in route]) for route in routes]
     hops = np.array([len(route) - 1 for route in routes], np.int64)

@@ -89,6 +89,15 @@ class Layout:
     arc: IntArray  # (instance arcs,) position in `Arcs`
     node: IntArray  # (instance nodes,) position in `Forest`
 
+    def carries(self, units: IntArray) -> NDArray[np.bool_]:
+        """Tell which arcs of the instance are used where so many units go along each of `Arcs`."""
+        if len(self.arc) == len(units):
+            return units > 0
+        copy = np.arange(len(self.arc))
+        first = np.maximum.accumulate(np.where(np.diff(self.arc, prepend=-1) > 0, copy, 0))
+        used: NDArray[np.bool_] = copy - first < units[self.arc]
+        return used
+
 
 def lay_out(arcs: Arcs, demand: Demand, supply: Supply, forest: Forest) -> Layout:
     """Make the instance of `arcs`; forest nodes that no arc reaches are left out.

@@ -177,12 +177,16 @@ def _turn(
     np.minimum.at(low, arcs.request, arcs.cost)
     least = exact_dot(demand.people, low)
     price: IntArray | None = None  # of all nodes of the forest
+    units = np.zeros(len(arcs), np.int64)  # that the last flow sends along each arc
     best: _Result | None = None
     rounds = 0
     while True:
         with clock.phase("solve"):
             layout = lay_out(arcs, demand, supply, forest)
-            solution = flow.solve(layout.instance, control, None if price is None else price[layout.node])
+            if price is None:
+                solution = flow.solve(layout.instance, control)
+            else:
+                solution = flow.solve(layout.instance, control, price[layout.node], layout.carries(units))
             rounds += 1
             proof = prove(layout.instance, solution)
             # Lowered below the cost of every pair outside the arcs, the duals bound all pairs.
@@ -205,7 +209,10 @@ def _turn(
         best = _better(best, _Result(arcs, layout, solution, Proof(proof.primal, bound), rounds))
         if control.poll() or best.proof.gap <= gap:
             break
-        arcs = arcs.merged(new)
+        units = np.bincount(layout.arc, solution.flow, len(arcs)).astype(np.int64)
+        arcs, place = arcs.merged(new)
+        units, before = np.zeros(len(arcs), np.int64), units
+        units[place] = before
     return replace(best, solution=replace(best.solution, termination=_ended(best, candidates, control, gap)))
 
 

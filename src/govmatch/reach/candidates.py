@@ -54,14 +54,21 @@ class Arcs:
     def __len__(self) -> int:
         return len(self.request)
 
-    def merged(self, other: Arcs) -> Arcs:
-        """Both together, ascending by request."""
-        request, slot, cost = (
-            np.concatenate([a, b])
-            for a, b in ((self.request, other.request), (self.slot, other.slot), (self.cost, other.cost))
-        )
-        order = np.argsort(request, kind="stable")
-        return Arcs(request[order], slot[order], cost[order])
+    def merged(self, other: Arcs) -> tuple[Arcs, IntArray]:
+        """Return both together, ascending by request, and where in it those of `self` stand."""
+        place = np.arange(len(self)) + np.searchsorted(other.request, self.request)
+        theirs = np.ones(len(self) + len(other), np.bool_)
+        theirs[place] = False
+        columns = []
+        for mine, new in (
+            (self.request, other.request),
+            (self.slot, other.slot),
+            (self.cost, other.cost),
+        ):
+            column = np.empty(len(theirs), np.int64)
+            column[place], column[theirs] = mine, new
+            columns.append(column)
+        return Arcs(*columns), place
 
 
 Block = tuple[NDArray[np.int32], kernels.Qualified, NDArray[np.int32], IntArray]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from govmatch._kernels.paths import fill_layers
+from govmatch._kernels.paths import fill_layers, trace_back
 from govmatch.errors import InvalidInput
 from govmatch.model.encoded import Int32Array, IntArray, Nodes, TextArray
 from govmatch.model.policy import Policy
@@ -112,29 +112,29 @@ class Paths:
             Position in `sources`.
         node, epoch : int
         """
-        if self.cost[epoch, source, node] < 0:
-            return ()
-        return tuple(v for v, _ in self._back(source, node, epoch))[::-1]
+        return self.routes(source, [node], epoch)[0]
+
+    def routes(self, source: int, nodes: ArrayLike, epoch: int) -> list[tuple[int, ...]]:
+        """Return `route` to each of several nodes."""
+        return [tuple(nodes) for nodes, _ in self._back(source, nodes, epoch)]
 
     def route_edges(self, source: int, node: int, epoch: int) -> tuple[int, ...]:
         """Return the rows of `EdgeArrays` along `route`, one per hop."""
-        if self.cost[epoch, source, node] < 0:
-            return ()
-        return tuple(edge for _, edge in self._back(source, node, epoch))[-2::-1]
+        [(_, arcs)] = self._back(source, [node], epoch)
+        return tuple(self._arcs[epoch].edge[arcs[1:]].tolist())
 
-    def _back(self, source: int, node: int, epoch: int) -> list[tuple[int, int]]:
-        """Return (node, edge that leaves it towards the source) from the end; -1 at the source."""
+    def _back(self, source: int, nodes: ArrayLike, epoch: int) -> list[tuple[list[int], list[int]]]:
+        """Return the nodes along the route to each node, and the arc into each, -1 at the source."""
         layers, arcs = self._layers(source, epoch), self._arcs[epoch]
-        at, cost = int(node), int(self.cost[epoch, source, node])
-        hops = int(np.argmax(layers[:, at] == cost))
-        steps = []
-        for layer in layers[:hops][::-1]:
-            into = slice(arcs.pointer[at], arcs.pointer[at + 1])
-            first = int(np.argmax(layer[arcs.tail[into]] + arcs.cost[into] == cost))
-            steps.append((at, int(arcs.edge[into][first])))
-            cost -= int(arcs.cost[into][first])
-            at = int(arcs.tail[into][first])
-        return [*steps, (at, -1)]
+        ends = np.asarray(nodes, dtype=np.int32)
+        reached = np.flatnonzero(self.cost[epoch, source, ends] >= 0)
+        steps, into = (np.empty((len(reached), len(layers)), dtype=np.int32) for _ in range(2))
+        trace_back(arcs.pointer, arcs.tail, arcs.cost, layers, ends[reached], steps, into)
+        found: list[tuple[list[int], list[int]]] = [([], [])] * len(ends)
+        for i, along, through in zip(reached.tolist(), steps.tolist(), into.tolist(), strict=True):
+            last = through.index(-1)
+            found[i] = along[last::-1], through[last::-1]
+        return found
 
     def _layers(self, source: int, epoch: int) -> Int32Array:
         layers = self._last.get((epoch, source))

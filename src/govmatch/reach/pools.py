@@ -58,13 +58,18 @@ def profiles(demand: Demand) -> Iterator[tuple[tuple[Need, ...], IntArray]]:
 
 
 class SkillIndex:
-    """Skill rows by skill code."""
+    """Skill rows by skill code, and slots by start and by home."""
 
     def __init__(self, supply: Supply, time_zone: str) -> None:
         self._supply = supply
         self._until = _day_ends(supply.skill_until, time_zone)
-        self._order = np.argsort(supply.skill_code, kind="stable")
-        self._ptr = np.searchsorted(supply.skill_code[self._order], np.arange(len(supply.skills) + 1))
+        code = supply.skill_code.astype(np.min_scalar_type(-1 - len(supply.skills)))
+        self._order = np.argsort(code, kind="stable")
+        self._ptr = np.searchsorted(code[self._order], np.arange(len(supply.skills) + 1))
+        self._by_start = np.argsort(supply.slot_start, kind="stable")
+        home = supply.home[supply.slot_provider[self._by_start]]
+        self._by_home = self._by_start[np.argsort(home, kind="stable")]
+        self._place = np.full(supply.n_providers, -1)  # of a provider among those at hand
 
     def holders(self, needs: tuple[Need, ...]) -> Holders:
         """Find who holds every need of a profile."""
@@ -78,13 +83,14 @@ class SkillIndex:
         short = np.zeros(len(provider), np.bool_)
         for need in needs:
             _, level, certified = need
-            rows = self._rows(need)
-            at = np.searchsorted(supply.skill_provider[rows], provider)
-            held = np.zeros(len(provider), np.bool_)
-            inside = at < len(rows)
-            held[inside] = supply.skill_provider[rows[at[inside]]] == provider[inside]
-            row = rows[at[held]]
-            provider, short, surplus, until = provider[held], short[held], surplus[held], until[held]
+            row = self._rows(need)
+            if need[0] != needs[0][0]:
+                at = np.searchsorted(supply.skill_provider[row], provider)
+                held = np.zeros(len(provider), np.bool_)
+                inside = at < len(row)
+                held[inside] = supply.skill_provider[row[at[inside]]] == provider[inside]
+                row = row[at[held]]
+                provider, short, surplus, until = provider[held], short[held], surplus[held], until[held]
             above = supply.skill_level[row].astype(np.int64) - level
             short = short | (above < 0)
             surplus = surplus + above
@@ -100,40 +106,46 @@ class SkillIndex:
 
     def pools(self, holders: Holders, paths: Paths) -> tuple[Qualified, ByStart]:
         """Gather the slots of `holders`, by home and start, and by start alone."""
-        supply = self._supply
-        of = np.full(supply.n_providers, -1)
-        of[holders.provider] = np.arange(len(holders.provider))
-        slot = np.flatnonzero(of[supply.slot_provider] >= 0)
-        slot = slot[np.argsort(supply.slot_start[slot], kind="stable")]
-        at = of[supply.slot_provider[slot]]
-        start, end, day = supply.slot_start[slot], supply.slot_end[slot], supply.slot_day[slot]
+        place = self._place
+        place[holders.provider] = np.arange(len(holders.provider))
+        slot, at = self._slots_of(self._by_start)
         until = holders.until[at]
+        start, end = self._supply.slot_start[slot], self._supply.slot_end[slot]
         longest = int((end - start).max()) if len(slot) else 0
-        by_start = ByStart(supply.slot_provider[slot], start, end, until, longest)
-        home = supply.home[supply.slot_provider[slot]]
-        by_home = np.argsort(home, kind="stable")
-        homes, first = np.unique(home[by_home], return_index=True)
+        by_start = ByStart(self._supply.slot_provider[slot], start, end, until, longest)
+        slot, at = self._slots_of(self._by_home)
+        place[holders.provider] = -1
+        provider = self._supply.slot_provider[slot]
+        home = self._supply.home[provider]
+        first = np.flatnonzero(np.append(True, home[1:] != home[:-1])[: len(home)])
         return Qualified(
-            slot=slot[by_home].astype(np.int32),
-            provider=by_start.provider[by_home],
-            start=start[by_home],
-            end=end[by_home],
-            epoch=paths.epoch_of_day(day[by_home]).astype(np.int32),
-            until=until[by_home],
-            surplus=holders.surplus[at][by_home].astype(np.int32),
-            home=homes,
+            slot=slot.astype(np.int32),
+            provider=provider,
+            start=self._supply.slot_start[slot],
+            end=self._supply.slot_end[slot],
+            epoch=paths.epoch_of_day(self._supply.slot_day[slot]).astype(np.int32),
+            until=holders.until[at],
+            surplus=holders.surplus[at].astype(np.int32),
+            home=home[first],
             home_ptr=np.append(first, len(slot)).astype(np.int64),
             longest=longest,
         ), by_start
+
+    def _slots_of(self, order: IntArray) -> tuple[IntArray, IntArray]:
+        """Return the slots of those at hand in an order of all slots, and the place of their owners."""
+        at = self._place[self._supply.slot_provider[order]]
+        mine = np.flatnonzero(at >= 0)
+        return order[mine], at[mine]
 
 
 def _day_ends(days: NDArray[np.int32], time_zone: str) -> IntArray:
     """UTC minutes at which local days end, 0 for the day -1 of somebody without a certificate."""
     zone = ZoneInfo(time_zone)
-    distinct, which = np.unique(np.minimum(days, FAR_DAY), return_inverse=True)
-    epoch = date(1970, 1, 1).toordinal()
-    ends = [
-        int(datetime.combine(date.fromordinal(epoch + int(day) + 1), time(), zone).timestamp()) // 60
-        for day in distinct[distinct >= 0]
-    ]
-    return np.array([0] * int((distinct < 0).sum()) + ends, np.int64)[which.reshape(-1)]
+    day = np.clip(days, -1, FAR_DAY)
+    asked = np.zeros(FAR_DAY + 2, np.bool_)
+    asked[day + 1] = True
+    epoch, ends = date(1970, 1, 1).toordinal(), np.zeros(FAR_DAY + 2, np.int64)
+    for i in np.flatnonzero(asked[1:]).tolist():
+        midnight = datetime.combine(date.fromordinal(epoch + i + 1), time(), zone)
+        ends[i + 1] = int(midnight.timestamp()) // 60
+    return ends[day + 1]

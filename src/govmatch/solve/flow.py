@@ -8,7 +8,7 @@ Optimization; Jonker & Volgenant 1987; Ahuja, Magnanti & Orlin 1993).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +18,17 @@ from govmatch._kernels.auction import Book, auction, blank_book_page, open_book
 from govmatch._kernels.augment import augment
 from govmatch._kernels.floor import first_prices
 from govmatch._kernels.greedy import take_in_order
-from govmatch._kernels.market import Flow, blank_flow, blank_log, blank_scratch
+from govmatch._kernels.market import REST, Flow, blank_flow, blank_log, blank_scratch
 from govmatch._kernels.relieve import relieve
 from govmatch._kernels.reverse import reverse_auction
 from govmatch.errors import InvalidInput
-from govmatch.solve.certificate import prices_above, prove
+from govmatch.solve.certificate import lower_bound, prices_above, prove
 from govmatch.solve.control import Control
 from govmatch.solve.instance import Instance, Solution, Termination
 from govmatch.solve.layout import Layout, lay_out
 
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 FEATURES = frozenset({"single_role", "several_people", "load_cost"})
 """What the tier can honour."""
@@ -66,7 +67,12 @@ class _State:
             self.listed = True
 
 
-def solve(instance: Instance, control: Control | None = None, start: IntArray | None = None) -> Solution:
+def solve(
+    instance: Instance,
+    control: Control | None = None,
+    start: IntArray | None = None,
+    used: BoolArray | None = None,
+) -> Solution:
     """Solve an instance exactly, or as well as `control` leaves time for.
 
     Parameters
@@ -77,6 +83,9 @@ def solve(instance: Instance, control: Control | None = None, start: IntArray | 
     start : int64 (n_nodes,), optional
         Own prices of the nodes, >= 0, that are thought to be near the optimum, such as those of an
         instance with fewer arcs. They change how long it takes, not the optimum.
+    used : bool (n_arcs,), optional
+        Arcs of a flow that is optimal, or nearly so, at the prices of `start`. What is right of it is
+        kept, and only the rest is searched for.
 
     Returns
     -------
@@ -90,7 +99,7 @@ def solve(instance: Instance, control: Control | None = None, start: IntArray | 
     """
     control = control if control is not None else Control()
     _check_headroom(instance)
-    return control.run(_solve, instance, control, start, small=len(instance.request) <= SMALL)
+    return control.run(_solve, instance, control, start, used, small=len(instance.request) <= SMALL)
 
 
 def _check_headroom(instance: Instance) -> None:
@@ -107,11 +116,14 @@ def _check_headroom(instance: Instance) -> None:
         )
 
 
-def _solve(instance: Instance, control: Control, start: IntArray | None) -> Solution:
+def _solve(instance: Instance, control: Control, start: IntArray | None, used: BoolArray | None) -> Solution:
     layout = lay_out(instance)
     net = layout.net
     state = _State(layout, blank_flow(net, layout.page, layout.hub_demand))
-    _approximate(state, instance, control, start)
+    if start is None or used is None:
+        _approximate(state, instance, control, start)
+    else:
+        _take_over(state, instance, start, used)
     flow = state.flow
     sources = settle.sources(net, flow)
     scratch = blank_scratch(net)
@@ -127,9 +139,9 @@ def _solve(instance: Instance, control: Control, start: IntArray | None) -> Solu
             relieve(state.layout.net, flow, scratch, part, log, control.flag)
             if _ended(state, instance, control):
                 return _early(state, instance, control)
-    used = flow.row[:, 0]
+    rows = flow.row[:, 0]
     taken = np.zeros(len(instance.request), np.int64)
-    taken[layout.arc[used[used >= 0]]] = 1
+    taken[layout.arc[rows[rows >= 0]]] = 1
     return _solution(state, instance, taken, "optimal")
 
 
@@ -172,6 +184,18 @@ def _approximate(state: _State, instance: Instance, control: Control, start: Int
         eps, patience, growth = max(fine, reached // GROWTH), LATER_PATIENCE, 2
     settle.clear(flow, layout.hub_demand)
     settle.keep_tight(state.layout.net, flow)
+    settle.fill_priced(net, flow)
+
+
+def _take_over(state: _State, instance: Instance, start: IntArray, used: BoolArray) -> None:
+    """Keep of a flow what is exactly right at the prices given."""
+    layout, flow, net = state.layout, state.flow, state.layout.net
+    flow.price[:-1] = prices_above(instance.parent, np.maximum(start, 0))[layout.kept]
+    flow.row[:, 0] = REST
+    at = np.flatnonzero(used[layout.arc])
+    flow.row[net.arc_row[at], 0] = at
+    settle.clear(flow, layout.hub_demand)
+    settle.keep_tight(net, flow)
     settle.fill_priced(net, flow)
 
 
@@ -249,7 +273,14 @@ def _early(state: _State, instance: Instance, control: Control) -> Solution:
     missing = missing[np.argsort(gain[missing], kind="stable")]
     taken, _ = _taken_in_order(instance, np.concatenate([kept, missing]))
     reason: Termination = control.reason if control.reason is not None else "gap"
-    return _solution(state, instance, taken, reason)
+    found = _solution(state, instance, taken, reason)
+    # prices of a search cut short may prove less than none: then each request's cheapest arc is the bound
+    cheapest = instance.unmet_cost.copy()
+    np.minimum.at(cheapest, instance.request, instance.cost)
+    free = np.zeros_like(found.price)
+    if lower_bound(instance, cheapest, free) > lower_bound(instance, found.request_dual, found.price):
+        return replace(found, request_dual=cheapest, price=free)
+    return found
 
 
 def _taken_in_order(instance: Instance, order: IntArray) -> tuple[IntArray, IntArray]:
