@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import govmatch as gm
-from govmatch.solve import assignment, flow
+from govmatch.solve import flow
 from govmatch.solve.control import Control
 from govmatch.solve.instance import Instance, Solution
 from tests.naive_assign import Case, brute_force, brute_size, cost_of, faults_of, random_case
@@ -385,7 +385,7 @@ def test_a_gap_with_a_required_request_unmet_is_solved_on(monkeypatch: pytest.Mo
             return Solution(none, instance.demand, none[:2], none[:2], "gap")  # type: ignore[arg-type]
         return real(instance)
 
-    monkeypatch.setattr(assignment, "_solve", solve)
+    monkeypatch.setattr(flow, "solve", solve)
     result = gm.assign(**{**SHORT, "unmet_cost": None}, gap=0.5)
     assert gaps == [0.5, 0.0]
     assert (result.total_cost, result.termination) == (6, "optimal")

@@ -13,7 +13,6 @@ import pytest
 from scipy.optimize import linprog
 from scipy.sparse import coo_array
 
-import govmatch as gm
 from benchmarks.isolate import ProcessKilled, in_own_process
 from benchmarks.matching import county, online, online_table, run, table
 from benchmarks.matching.bipartite import refusals
@@ -178,7 +177,6 @@ def test_what_cannot_be_expressed_is_told():
     assert refusals(wide)["matchings"] == ""
 
 
-@pytest.mark.skipif(not hasattr(gm, "assign"), reason="govmatch.assign is not there yet")
 @pytest.mark.parametrize("name", SHAPES)
 def test_ours_is_the_optimum_and_proved(name):
     assert proved(INSTANCES[name], assigned(INSTANCES[name])) == LEAST[name]
@@ -213,8 +211,6 @@ def test_one_rule_sets_the_goals():
 
 
 def test_a_run_is_kept_and_gone_on_with(tmp_path, capsys, monkeypatch):
-    if not hasattr(gm, "assign"):
-        pytest.skip("govmatch.assign is not there yet")
     kept = tmp_path / "run.json"
     asked = ["--requests", "30", "--repeat", "1", "--peers", "ortools", "--json", str(kept), "--resume"]
     run.main([*asked, "--regimes", "deep", "--seed", "5", "--folder", str(tmp_path)])
@@ -414,7 +410,6 @@ def test_the_readme_has_a_place_for_both_tables():
 # -------------------------------------------------------------------------------------------------- online
 
 
-@pytest.mark.skipif(not hasattr(gm, "Matcher"), reason="govmatch.Matcher is not there yet")
 def test_a_day_ends_at_the_optimum():
     shape = replace(TINY, requests=150, volunteers=80)
     day = online.started(county.day(shape, 2), 2)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from govmatch._kernels.auction import open_book
 from govmatch.errors import InvalidInput
 from govmatch.solve import flow
 from govmatch.solve.certificate import Proof, flow_cost, infeasibilities, lower_bound, prove
@@ -261,3 +262,31 @@ def test_a_solve_cut_short_proves_no_less_than_the_cheapest_arcs() -> None:
     for seconds in (1e-6, 0.002, 0.005, 0.01, 0.02):
         solution = flow.solve(instance, Control(seconds))
         assert proved(instance, solution).bound >= int((instance.demand * cheapest).sum())
+
+
+def test_auctions_look_at_the_flag_while_they_bid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only when their step grows, which may be seconds later."""
+    real, real_reverse = flow.auction, flow.reverse_auction
+    bids, unasked = [], []
+
+    def auction(net, book, *rest):  # type: ignore[no-untyped-def]
+        book.used[:] = -1
+        stopped = np.ones(1, np.uint8)
+        real(net, book, *rest[:-1], stopped)
+        bids.append(int((book.used >= 0).sum()))
+        rest[0][: rest[1]] = np.arange(rest[1])  # the ring anew
+        open_book(book)
+        return real(net, book, *rest)
+
+    def reverse(net, state, ring, waiting, eps, limit, flag):  # type: ignore[no-untyped-def]
+        real_reverse(net, state, ring, waiting, eps, limit, np.ones(1, np.uint8))
+        unasked.append(int((state.surplus < 0).sum()))
+
+    monkeypatch.setattr(flow, "auction", auction)
+    monkeypatch.setattr(flow, "reverse_auction", reverse)
+    # twice as many as there are places, who are dear to leave: bids do not end soon
+    instance = scarce(60_000, 30_000, 8)
+    flow.solve(instance)
+    assert bids
+    assert max(bids) <= 4_096
+    assert max(unasked) > 1_000

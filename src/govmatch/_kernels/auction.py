@@ -15,6 +15,9 @@ I64 = NDArray[np.int64]
 
 LARGEST_STEP = 1 << 56
 
+POLL = 4096
+"""Bids between two looks at the stop flag."""
+
 WALK = -1
 """What ``Book.toll`` says in a tree that is too large to be kept up to date: walk up and see."""
 
@@ -188,9 +191,9 @@ def auction(
         if choice < 0:
             continue
         bids += 1
+        if bids % POLL == 0 and stop[0]:
+            break
         if bids == limit:
-            if stop[0]:
-                break
             eps = min(eps * growth, LARGEST_STEP)
             limit += patience
         _, evict = toll_and_place(arc_node[choice], page, floor)

@@ -16,8 +16,8 @@ I64 = NDArray[np.int64]
 
 
 @jit
-def first_prices(net: Network, dearest_first: I64, hub_demand: I64, price: I64) -> int:
-    """Serve requests in the order given, each at its cheapest free arc; price full nodes by those left out.
+def first_prices(net: Network, hub_demand: I64, used: I64, load: I64, price: I64) -> None:
+    """Price the full nodes by those that a greedy flow has left out.
 
     A node that stops an unserved request must cost at least what that request would pay there, or the
     request would not be left out. Where few are left out, others can make room for them, and the price
@@ -25,76 +25,40 @@ def first_prices(net: Network, dearest_first: I64, hub_demand: I64, price: I64) 
 
     Parameters
     ----------
-    dearest_first : int64
-        Rows without a hub, and ``n_rows + hub``.
+    used : int64 (n_rows,)
+        Arcs of the flow, or negative.
+    load : int64 (n_nodes,)
+        Its units through each node.
     price : int64 (n_nodes,)
         Zeros; filled.
-
-    Returns
-    -------
-    int
-        Units left out.
     """
     n_rows, n_nodes = len(net.row_start), len(net.parent)
     row_start, row_size, arc_node, arc_cost = net.row_start, net.row_size, net.arc_node, net.arc_cost
-    parent, capacity, load_cost = net.parent, net.capacity, net.load_cost
-    load = np.zeros(n_nodes, np.int64)
-    taken = np.zeros(n_rows, np.bool_)
+    parent, capacity, load_cost, row_hub = net.parent, net.capacity, net.load_cost, net.row_hub
+    lacks = hub_demand.copy()
+    for q in range(n_rows):
+        if row_hub[q] >= 0:
+            lacks[row_hub[q]] -= used[q] >= 0
     pressure = np.zeros(n_nodes, np.float64)
-    left = 0
-    for who in dearest_first:
-        hub = who - n_rows
-        if hub < 0:
-            first_row, last_row, wanted, unmet = who, who + 1, 1, net.unmet_cost[who]
-        else:
-            first_row = net.hub_start[hub]
-            last_row = first_row + net.hub_size[hub]
-            wanted = hub_demand[hub]
-            unmet = net.hub_unmet_cost[hub]
-        for q in range(first_row, last_row):
-            if wanted == 0:
-                break
-            best = unmet
-            choice = -1
-            for i in range(row_start[q], row_start[q] + row_size[q]):
-                c = arc_cost[i]
-                if c >= best:
-                    break
-                k = arc_node[i]
-                while k >= 0:
-                    if load[k] == capacity[k]:
-                        break
-                    c += load_cost[k] * load[k]
-                    k = parent[k]
-                if k < 0 and c < best:
-                    best = c
-                    choice = i
-            if choice >= 0:
-                wanted -= 1
-                taken[q] = True
-                k = arc_node[choice]
-                while k >= 0:
-                    load[k] += 1
-                    k = parent[k]
+    for q in range(n_rows):
+        if used[q] >= 0:
+            continue
+        hub = row_hub[q]
+        wanted = lacks[hub] if hub >= 0 else 1
         if wanted == 0:
             continue
-        left += wanted
-        for q in range(first_row, last_row):
-            if taken[q]:
-                continue
-            for i in range(row_start[q], row_start[q] + row_size[q]):
-                pays = unmet - arc_cost[i]
-                if pays <= 0:
-                    break
-                k = arc_node[i]
-                while k >= 0 and load[k] < capacity[k]:
-                    pays -= load_cost[k] * load[k]
-                    k = parent[k]
-                if k >= 0:
-                    pressure[k] += wanted / row_size[q]
-                    price[k] = max(price[k], pays)
-    if left == 0:
-        return 0
+        unmet = net.hub_unmet_cost[hub] if hub >= 0 else net.unmet_cost[q]
+        for i in range(row_start[q], row_start[q] + row_size[q]):
+            pays = unmet - arc_cost[i]
+            if pays <= 0:
+                break
+            k = arc_node[i]
+            while k >= 0 and load[k] < capacity[k]:
+                pays -= load_cost[k] * load[k]
+                k = parent[k]
+            if k >= 0:
+                pressure[k] += wanted / row_size[q]
+                price[k] = max(price[k], pays)
     # one row's bad luck is no shortage: look at the neighbourhood, from nodes to rows and back
     around = np.zeros(n_nodes, np.float64)
     entering = np.zeros(n_nodes, np.int64)
@@ -117,4 +81,3 @@ def first_prices(net: Network, dearest_first: I64, hub_demand: I64, price: I64) 
     for k in range(n_nodes):
         if around[k] < PRESSURE * entering[k]:
             price[k] = 0
-    return left

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from govmatch._kernels.auction import LARGEST_STEP
+from govmatch._kernels.auction import LARGEST_STEP, POLL
 from govmatch._kernels.jit import jit
 from govmatch._kernels.market import (
     CAPACITY,
@@ -65,9 +65,9 @@ def reverse_auction(
         queued[x] = False
         while page[x, SURPLUS] < 0:
             asks += 1
+            if asks % POLL == 0 and stop[0]:
+                return
             if asks == limit:
-                if stop[0]:
-                    return
                 eps = min(2 * eps, LARGEST_STEP)
                 limit += patience
             up = page[x, PARENT]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,11 +14,12 @@ from govmatch.solve.arguments import BoolArray, Costs, read_arguments
 from govmatch.solve.certificate import prove, valid_duals
 from govmatch.solve.control import Control, Signal
 from govmatch.solve.encoding import Encoded, encode
-from govmatch.solve.instance import Instance, Solution
+from govmatch.solve.instance import Instance, Solution, Termination
 
 IntArray = NDArray[np.int64]
 
-Termination = Literal["optimal", "gap", "time_limit", "cancelled"]
+ARC_SECONDS = 1e-7
+"""What is kept back of a time limit for making a flow of what there is, and for its proof."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -221,22 +221,16 @@ node 2 lets 1 through
     )
     encoded = encode(given)
     must = encoded.required
-    solution = _solve(encoded.instance, control)
-    if _ended(solution) == "gap" and _unserved(solution, must):
+    if control.deadline is not None:
+        control.deadline -= ARC_SECONDS * len(encoded.instance.request)
+    solution = flow.solve(encoded.instance, control)
+    if solution.termination == "gap" and _unserved(solution, must):
         # a gap of costs with what leaving a required unit costs inside says nothing
         control.gap = 0.0
-        solution = _solve(encoded.instance, control)
-    if _ended(solution) == "optimal" and must is not None and _unserved(solution, must):
+        solution = flow.solve(encoded.instance, control)
+    if solution.termination == "optimal" and must is not None and _unserved(solution, must):
         raise Infeasible(_proved_witness(encoded.instance, must, solution))
     return _told(encoded, solution, control)
-
-
-def _solve(instance: Instance, control: Control) -> Solution:
-    return flow.solve(instance, control)
-
-
-def _ended(solution: Solution) -> Termination:
-    return solution.termination
 
 
 def _unserved(solution: Solution, must: BoolArray | None) -> bool:
@@ -258,7 +252,7 @@ def _told(encoded: Encoded, solution: Solution, control: Control) -> Assignment:
     must = encoded.required
     proof = prove(encoded.instance, solution, must)
     total, bound, gap = encoded.amounts(solution, proof)
-    termination = _ended(solution)
+    termination = solution.termination
     proved = proof.primal == proof.bound
     if _unserved(solution, must):
         gap = math.inf

@@ -17,7 +17,7 @@ from govmatch._kernels import index, settle
 from govmatch._kernels.auction import Book, auction, blank_book_page, open_book
 from govmatch._kernels.augment import augment
 from govmatch._kernels.floor import first_prices
-from govmatch._kernels.greedy import take_in_order
+from govmatch._kernels.greedy import keep_what_fits, serve
 from govmatch._kernels.market import REST, Flow, blank_flow, blank_log, blank_scratch
 from govmatch._kernels.relieve import relieve
 from govmatch._kernels.reverse import reverse_auction
@@ -130,19 +130,16 @@ def _solve(instance: Instance, control: Control, start: IntArray | None, used: B
     log = blank_log(0)
     for part in _slices(sources, control):
         augment(net, flow, scratch, part, log, control.flag)
-        if _ended(state, instance, control):
-            return _early(state, instance, control)
+        if (found := _ended(state, instance, control)) is not None:
+            return found
     lacking = np.flatnonzero(flow.surplus < 0)
     if len(lacking):
         state.list_entries()
         for part in _slices(lacking, control):
             relieve(state.layout.net, flow, scratch, part, log, control.flag)
-            if _ended(state, instance, control):
-                return _early(state, instance, control)
-    rows = flow.row[:, 0]
-    taken = np.zeros(len(instance.request), np.int64)
-    taken[layout.arc[rows[rows >= 0]]] = 1
-    return _solution(state, instance, taken, "optimal")
+            if (found := _ended(state, instance, control)) is not None:
+                return found
+    return _solution(state, instance, flow.row[:, 0], "optimal")
 
 
 def _slices(sources: IntArray, control: Control) -> list[IntArray]:
@@ -158,7 +155,9 @@ def _approximate(state: _State, instance: Instance, control: Control, start: Int
     units = _units(layout)
     book = _blank_book(state)
     if start is None:
-        first_prices(net, _dearest_first(layout), layout.hub_demand, book.floor)
+        used, load = np.full(len(net.row_start), REST, np.int64), np.zeros(len(net.parent), np.int64)
+        if serve(net, _dearest_first(layout), layout.hub_demand, used, load, control.flag):
+            first_prices(net, layout.hub_demand, used, load, book.floor)
     else:
         book.floor[:-1] = prices_above(instance.parent, np.maximum(start, 0))[layout.kept]
     dear = 1 + max(0, int(instance.unmet_cost.max(initial=0))) - min(0, int(instance.cost.min(initial=0)))
@@ -174,10 +173,9 @@ def _approximate(state: _State, instance: Instance, control: Control, start: Int
         settle.price_nodes(net, book, dear, flow.price)
         if not control.flag[0] and book.floor.any():
             _reverse(state, reached, control)
-        last = eps == fine and reached == fine
         if patience == LATER_PATIENCE:
-            last, reached = eps == fine, eps
-        if last or control.flag[0]:
+            reached = eps
+        if (eps == fine and reached == fine) or control.flag[0]:
             break
         # from a little below: prices rise more cheaply than they fall
         np.maximum(flow.price - reached, 0, out=book.floor)
@@ -252,55 +250,36 @@ def _blank_book(state: _State) -> Book:
     )
 
 
-def _ended(state: _State, instance: Instance, control: Control) -> bool:
-    """Whether the search is to end here: it was stopped, or the gap that suffices is proved."""
-    if control.flag[0]:
-        return True
-    if not control.gap:
-        return False
-    return prove(instance, _early(state, instance, control)).gap <= control.gap
+def _ended(state: _State, instance: Instance, control: Control) -> Solution | None:
+    """Return what there is where the search ends here: it was stopped, or the gap that suffices is proved."""
+    if not control.flag[0] and not control.gap:
+        return None
+    found = _early(state, instance, control)
+    return found if control.flag[0] or prove(instance, found).gap <= control.gap else None
 
 
 def _early(state: _State, instance: Instance, control: Control) -> Solution:
     """Repair what is there: keep the used arcs that fit, dearest requests first, then add what fits."""
-    layout, flow = state.layout, state.flow
-    used = flow.row[:, 0]
-    kept = layout.arc[used[used >= 0]].astype(np.int64)
-    gain = instance.cost - instance.unmet_cost[instance.request]
-    kept = kept[np.argsort(gain[kept], kind="stable")]
-    _, left = _taken_in_order(instance, kept)
-    missing = np.flatnonzero((left[instance.request] > 0) & (gain < 0))
-    missing = missing[np.argsort(gain[missing], kind="stable")]
-    taken, _ = _taken_in_order(instance, np.concatenate([kept, missing]))
-    reason: Termination = control.reason if control.reason is not None else "gap"
-    found = _solution(state, instance, taken, reason)
+    layout, net = state.layout, state.layout.net
+    used, load = state.flow.row[:, 0].copy(), np.zeros(len(net.parent), np.int64)
+    order, never = _dearest_first(layout), np.zeros(1, np.uint8)
+    keep_what_fits(net, order, used, load)
+    serve(net, order, layout.hub_demand, used, load, never)
+    found = _solution(state, instance, used, control.reason if control.reason is not None else "gap")
     # prices of a search cut short may prove less than none: then each request's cheapest arc is the bound
     cheapest = instance.unmet_cost.copy()
-    np.minimum.at(cheapest, instance.request, instance.cost)
+    able = net.row_size > 0
+    np.minimum.at(cheapest, layout.row_request[able], net.arc_cost[net.row_start[able]])
     free = np.zeros_like(found.price)
     if lower_bound(instance, cheapest, free) > lower_bound(instance, found.request_dual, found.price):
         return replace(found, request_dual=cheapest, price=free)
     return found
 
 
-def _taken_in_order(instance: Instance, order: IntArray) -> tuple[IntArray, IntArray]:
-    """Take each arc that still fits; return the flow and what each request still lacks."""
-    taken, left = np.zeros(len(instance.cost), np.int64), instance.demand.copy()
-    take_in_order(
-        order,
-        instance.request,
-        instance.node,
-        instance.group,
-        instance.parent,
-        left,
-        instance.capacity.copy(),
-        taken,
-    )
-    return taken, left
-
-
-def _solution(state: _State, instance: Instance, taken: IntArray, termination: Termination) -> Solution:
+def _solution(state: _State, instance: Instance, used: IntArray, termination: Termination) -> Solution:
     layout, flow = state.layout, state.flow
+    taken = np.zeros(len(instance.request), np.int64)
+    taken[layout.arc[used[used >= 0]]] = 1
     parent = layout.net.parent
     own = flow.price - np.where(parent >= 0, flow.price[parent], 0)
     price = np.zeros(len(instance.parent), np.int64)

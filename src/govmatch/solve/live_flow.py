@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from govmatch._kernels.live import enter, leave, open_hub, restore_optimum, take_off
 from govmatch._kernels.market import OPEN
+from govmatch.solve.certificate import prices_above
 from govmatch.solve.live import LiveArrays
 from govmatch.solve.live_request import LiveRequest, Part
 from govmatch.solve.segments import Segments
@@ -36,6 +37,8 @@ class LiveFlow:
         The request of each row in use.
     total : int
         What the flow costs.
+    steepest : int
+        The largest sum of load costs on a way to a root.
     """
 
     def __init__(self, capacity: IntArray, parent: IntArray, load_cost: IntArray) -> None:
@@ -56,6 +59,7 @@ class LiveFlow:
             self.hang(int(node))
         self.handle_of: dict[int, int] = {}
         self.total = 0
+        self.steepest = int(prices_above(parent, load_cost).max(initial=0))
         self._rows, self._arcs, self._hubs = Segments(), Segments(), Segments()
         self._stop = np.zeros(1, np.uint8)
 
@@ -65,9 +69,14 @@ class LiveFlow:
         net, flow = self.arrays.net, self.arrays.flow
         net.capacity[node], net.parent[node] = min(capacity, MOST_UNITS), parent
         net.load_cost[node] = load_cost
+        self.steepest = max(self.steepest, load_cost + self.load_costs_above(parent))
         if parent >= 0:
             flow.price[node] = flow.price[parent]
             self.hang(node)
+
+    def load_costs_above(self, node: int) -> int:
+        """Sum the load costs of a node and all above it."""
+        return sum(int(self.arrays.net.load_cost[k]) for k in self.chain(node))
 
     def moved(self) -> set[int]:
         """Return the handles of the requests whose rows moved in the event at hand."""
@@ -76,13 +85,13 @@ class LiveFlow:
 
     def to_json(self) -> list[Any]:
         """Return what is known beside the arrays, as plain values."""
-        return [self.total, *(s.to_json() for s in (self._rows, self._arcs, self._hubs))]
+        return [self.total, self.steepest, *(s.to_json() for s in (self._rows, self._arcs, self._hubs))]
 
     def take(
         self, told: list[Any], arrays: dict[str, NDArray[Any]], requests: dict[int, LiveRequest]
     ) -> None:
         """Become what `to_json` told of arrays and requests."""
-        self.total, *segments = told
+        self.total, self.steepest, *segments = told
         self._rows, self._arcs, self._hubs = (Segments.from_json(s) for s in segments)
         self.arrays.arrays = arrays
         self.arrays.bind()

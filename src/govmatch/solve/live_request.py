@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,16 @@ class LiveRequest:
     group: IntArray  # (n_arcs,)
     pins: tuple[int, ...] = ()
     parts: list[Part] = field(default_factory=list)
+
+    @cached_property
+    def dearest(self) -> int:
+        """The largest of its costs, up or down."""
+        return max(abs(self.unmet_cost), int(self.cost.max(initial=0)), -int(self.cost.min(initial=0)))
+
+    @property
+    def most_units(self) -> int:
+        """Units that can be served at most."""
+        return min(self.demand, len(self.node))
 
     def changed(self, **fields: Any) -> LiveRequest:
         """Return it with other fields, laid into parts anew.

@@ -10,13 +10,14 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from govmatch.errors import Infeasible, InvalidInput, UnknownId
+from govmatch.errors import InvalidInput, UnknownId
 from govmatch.solve import snapshot
 from govmatch.solve.arguments import in_range, read_arguments, whole
 from govmatch.solve.certificate import Proof, prove
 from govmatch.solve.instance import Instance, Solution
-from govmatch.solve.live_flow import MUST, LiveFlow
+from govmatch.solve.live_flow import LiveFlow
 from govmatch.solve.live_request import LiveRequest
+from govmatch.solve.pins import Pins
 
 IntArray = NDArray[np.int64]
 P = ParamSpec("P")
@@ -69,9 +70,14 @@ class Matcher:
 
     Notes
     -----
-    Costs are integers of at most 2**40, up or down. A call that raises has changed nothing. One matcher
-    may be used from several threads: each call holds its lock, and the search releases the GIL. Memory
-    grows with the requests alive at once, not with those that ever were.
+    Costs are integers of at most 2**40, up or down. As long as anything is pinned, the dearest one times the
+    units that are live must stay below 2**54, about; a call beyond that is refused. A call that raises
+    because of its arguments has changed nothing; after Ctrl-C or a MemoryError in the middle of one, the
+    matcher is not to be used on: `restore` an earlier snapshot.
+
+    One matcher may be used from several threads: each call holds its lock, and the search releases the
+    GIL. `changed` is that of the last change, whichever thread made it. Memory grows with the requests
+    alive at once, not with those that ever were.
 
     The searches are Dijkstra's on reduced costs, from an arrival forward and from a departure backward
     (Jonker & Volgenant 1987; Ahuja, Magnanti & Orlin 1993, ch. 9).
@@ -102,10 +108,9 @@ class Matcher:
         self._live = LiveFlow(given.capacity, given.parent, step)
         self._n_nodes = len(given.capacity)
         self._closed: set[int] = set()
-        self._pinned: dict[int, int] = {}  # units pinned through each node
+        self._pins = Pins(self._live)
         self._requests: dict[int, LiveRequest] = {}
         self._next = 0
-        self._dearest = 1
         self.changed: list[int] = []
 
     def __len__(self) -> int:
@@ -158,8 +163,8 @@ class Matcher:
         units = _number("demand", demand, 0, MOST_DEMAND)
         unmet = _number("unmet_cost", unmet_cost, -DEAREST, DEAREST)
         request = LiveRequest(units, unmet, node, cost, person).changed()
+        self._pins.see(None, request)
         handle = self._next
-        self._dearer(unmet, cost)
         self._live.begin()
         self._next += 1
         self._attach(handle, request)
@@ -187,7 +192,6 @@ class Matcher:
             cost=np.concatenate([request.cost, cost]),
             group=np.concatenate([request.group, person]),
         )
-        self._dearer(0, cost)
         self._exchange(h, request, new)
 
     @_locked
@@ -204,7 +208,6 @@ class Matcher:
         request = self._known(h)
         at = self._arcs_to(h, request, provider)
         price = _number("cost", cost, -DEAREST, DEAREST)
-        self._dearer(0, np.array([price]))
         self._exchange(h, request, request.changed(cost=np.where(at, price, request.cost)))
 
     @_locked
@@ -220,7 +223,7 @@ class Matcher:
         before = self._live.served(request)
         self._live.begin()
         lacking = self._live.detach(request)
-        self._count_pins(request, -1)
+        self._pins.count(request, -1)
         del self._requests[h]
         self._live.settle([], lacking)
         self._end({h: before})
@@ -244,19 +247,7 @@ class Matcher:
         if provider in request.pins:
             return self._nothing()
         node = int(provider)
-        for k in self._live.chain(node):
-            capacity = int(self._live.arrays.net.capacity[k])
-            if self._pinned.get(k, 0) >= capacity:
-                raise Infeasible(
-                    f"request {h} cannot be pinned to node {node}: node {k} lets {capacity} units through, "
-                    "and as many are pinned there"
-                )
-        reach = 4 * (self._dearest + int(self._live.arrays.net.load_cost.max()) * self._units())
-        if reach * (self._units() + 2) >= MUST:
-            raise InvalidInput(
-                f"costs reach {self._dearest} with {self._units()} units; with pins, the product must stay "
-                "below 2**55"
-            )
+        self._pins.see_room(h, node)
         return self._exchange(h, request, request.changed(pins=(*request.pins, node)))
 
     @_locked
@@ -285,7 +276,7 @@ class Matcher:
             More units are pinned through the node.
         """
         k, room = self._open_node(node), _number("c", c, 0, None)
-        self._check_pins(k, room)
+        self._pins.see_capacity(k, room)
         self._live.begin()
         self._live.resize(k, room)
         self._end({})
@@ -302,6 +293,7 @@ class Matcher:
         room = _number("capacity", capacity, 0, None)
         up = _number("parent", parent, -1, self._n_nodes - 1)
         step = _number("load_cost", load_cost, 0, DEAREST)
+        self._pins.see_load_costs(max(self._live.steepest, step + self._live.load_costs_above(up)))
         node = self._n_nodes
         self._live.add_node(node, room, up, step)
         self._n_nodes += 1
@@ -320,7 +312,7 @@ class Matcher:
             A unit is pinned through the node.
         """
         k = self._open_node(node)
-        self._check_pins(k, 0)
+        self._pins.see_capacity(k, 0)
         self._live.begin()
         self._live.resize(k, 0)
         self._closed.add(k)
@@ -379,6 +371,8 @@ class Matcher:
     def restore(cls, data: bytes) -> Matcher:
         """Make the matcher of which `snapshot` was taken.
 
+        Give it bytes that you trust: its digest finds damage, not forgery.
+
         Raises
         ------
         InvalidInput
@@ -409,12 +403,12 @@ class Matcher:
         self.changed = []
 
     def _exchange(self, h: int, old: LiveRequest, new: LiveRequest) -> None:
+        self._pins.see(old, new)
         before = self._live.served(old)
         self._live.begin()
         lacking = self._live.detach(old)
-        self._count_pins(old, -1)
+        self._pins.count(old, -1)
         self._attach(h, new)
-        self._count_pins(new, 1)
         self._live.settle(self._live.sources(new), lacking)
         self._end({h: before})
 
@@ -422,12 +416,7 @@ class Matcher:
         for part in request.parts:
             self._live.lay(handle, request, part)
         self._requests[handle] = request
-
-    def _check_pins(self, k: int, c: int) -> None:
-        if c < self._pinned.get(k, 0):
-            raise Infeasible(
-                f"node {k} cannot be given capacity {c}: {self._pinned[k]} units are pinned through it"
-            )
+        self._pins.count(request, 1)
 
     # what is there
 
@@ -467,20 +456,6 @@ class Matcher:
         if not at.any():
             raise InvalidInput(f"provider is {provider}; request {h} has no arc to it")
         return at
-
-    def _count_pins(self, request: LiveRequest, sign: int) -> None:
-        for pin in request.pins:
-            for k in self._live.chain(pin):
-                self._pinned[k] = self._pinned.get(k, 0) + sign
-                if not self._pinned[k]:
-                    del self._pinned[k]
-
-    def _units(self) -> int:
-        return sum(min(request.demand, len(request.node)) for request in self._requests.values())
-
-    def _dearer(self, unmet_cost: int, cost: IntArray) -> None:
-        largest = max(int(cost.max(initial=0)), -int(cost.min(initial=0)))
-        self._dearest = max(self._dearest, abs(unmet_cost), largest)
 
     def _told(self) -> tuple[Instance, Solution, NDArray[np.bool_]]:
         """Tell what is live as an instance: a pinned unit is a request of its own that must be served."""
@@ -523,20 +498,19 @@ class Matcher:
         return {
             "n_nodes": self._n_nodes,
             "closed": sorted(self._closed),
-            "pinned": sorted(self._pinned.items()),
             "next": self._next,
             "live": self._live.to_json(),
-            "dearest": self._dearest,
             "changed": self.changed,
             "requests": [(h, *snapshot.request_to_json(r)) for h, r in sorted(self._requests.items())],
         }
 
     def _take(self, state: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
-        self._n_nodes, self._next, self._dearest = state["n_nodes"], state["next"], state["dearest"]
-        self._closed, self._pinned = set(state["closed"]), dict(state["pinned"])
+        self._n_nodes, self._next, self._closed = state["n_nodes"], state["next"], set(state["closed"])
         self.changed = state["changed"]
         self._requests = {told[0]: snapshot.request_from_json(told[1:]) for told in state["requests"]}
         self._live.take(state["live"], arrays, self._requests)
+        for request in self._requests.values():
+            self._pins.count(request, 1)
 
 
 def _number(name: str, value: int, low: int | None, high: int | None) -> int:
