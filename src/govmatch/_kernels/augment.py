@@ -31,6 +31,9 @@ I64 = NDArray[np.int64]
 UP, DOWN = -2, -3
 """``Scratch.via`` of a node that was reached from a child, from its parent."""
 
+MORE = -1
+"""``MORE - c`` on the stack stands for c and its next siblings, whose parent has been looked at."""
+
 SINK, LACK, ROW_RESTS, HUB_RESTS = 1, 2, 3, 4
 """How a path ends."""
 
@@ -142,7 +145,10 @@ def augment(
                     break
                 if now >= best:
                     break
-                if page[x, DISTANCE] != now:
+                c = MORE - x if x < 0 else -1
+                if c >= 0:
+                    x = page[c, PARENT]
+                elif page[x, DISTANCE] != now:
                     continue
                 if x >= n_nodes:
                     h = x - n_nodes
@@ -174,102 +180,105 @@ def augment(
                                 else:
                                     n_heap = push(heap_key, heap_value, n_heap, d, y)
                     continue
-                if page[x, SURPLUS] < 0:
-                    best = now
-                    end = LACK
-                    end_at = x
-                    break
                 p = page[x, PRICE]
-                up = page[x, PARENT]
-                if page[x, UNITS] < page[x, CAPACITY]:
-                    d = now + page[x, LOAD_COST] * page[x, UNITS] - p
-                    if up < 0:
-                        if d < best:
-                            best = d
-                            end = SINK
-                            end_at = x
-                    else:
-                        d += page[up, PRICE]
-                        if d < best and d < page[up, DISTANCE]:
-                            if page[up, DISTANCE] == FAR:
-                                touched[n_touched] = up
-                                n_touched += 1
-                            page[up, DISTANCE] = d
-                            previous[up] = x
-                            via[up] = UP
-                            if d == now:
-                                stack[n_stack] = up
-                                n_stack += 1
-                            else:
-                                n_heap = push(heap_key, heap_value, n_heap, d, up)
-                    if best <= now:
+                if c < 0:
+                    if page[x, SURPLUS] < 0:
+                        best = now
+                        end = LACK
+                        end_at = x
                         break
-                a = page[x, FIRST_USED]
-                while a >= 0:
-                    q = arc_row[a]
-                    v = row[q, 1]
-                    if row_hub[q] < 0:
-                        d = now + unmet_cost[q] - v
-                        if d < best:
-                            best = d
-                            end = ROW_RESTS
-                            end_at = x
-                            end_arc = a
-                    else:
-                        y = n_nodes + row_hub[q]
-                        d = now + hub_level[row_hub[q]] - v
-                        if d < best and d < page[y, DISTANCE]:
-                            if page[y, DISTANCE] == FAR:
-                                touched[n_touched] = y
-                                n_touched += 1
-                            page[y, DISTANCE] = d
-                            previous[y] = x
-                            via[y] = a
-                            if d == now:
-                                stack[n_stack] = y
-                                n_stack += 1
-                            else:
-                                n_heap = push(heap_key, heap_value, n_heap, d, y)
-                    for i in range(row_start[q], row_start[q] + row_size[q]):
-                        d = now + arc_cost[i] - v
-                        if d >= best:
+                    up = page[x, PARENT]
+                    if page[x, UNITS] < page[x, CAPACITY]:
+                        d = now + page[x, LOAD_COST] * page[x, UNITS] - p
+                        if up < 0:
+                            if d < best:
+                                best = d
+                                end = SINK
+                                end_at = x
+                        else:
+                            d += page[up, PRICE]
+                            if d < best and d < page[up, DISTANCE]:
+                                if page[up, DISTANCE] == FAR:
+                                    touched[n_touched] = up
+                                    n_touched += 1
+                                page[up, DISTANCE] = d
+                                previous[up] = x
+                                via[up] = UP
+                                if d == now:
+                                    stack[n_stack] = up
+                                    n_stack += 1
+                                else:
+                                    n_heap = push(heap_key, heap_value, n_heap, d, up)
+                        if best <= now:
                             break
-                        y = arc_node[i]
-                        d += page[y, PRICE]
-                        if d < best and d < page[y, DISTANCE]:
-                            if page[y, DISTANCE] == FAR:
-                                touched[n_touched] = y
-                                n_touched += 1
-                            page[y, DISTANCE] = d
-                            previous[y] = x
-                            via[y] = i
-                            # a free place without anything below leads nowhere but up: look there at once
-                            if (
-                                page[y, UNITS] < page[y, CAPACITY]
-                                and page[y, FIRST_USED] < 0
-                                and first_child[y] < 0
-                            ):
-                                up = page[y, PARENT]
-                                if up >= 0 and page[y, SURPLUS] == 0:
-                                    d += (
-                                        page[y, LOAD_COST] * page[y, UNITS] - page[y, PRICE] + page[up, PRICE]
-                                    )
-                                    if d >= best or d >= page[up, DISTANCE]:
-                                        continue
-                                    if page[up, DISTANCE] == FAR:
-                                        touched[n_touched] = up
-                                        n_touched += 1
-                                    page[up, DISTANCE] = d
-                                    previous[up] = y
-                                    via[up] = UP
-                                    y = up
-                            if d == now:
-                                stack[n_stack] = y
-                                n_stack += 1
-                            else:
-                                n_heap = push(heap_key, heap_value, n_heap, d, y)
-                    a = next_used[a]
-                c = first_child[x]
+                    a = page[x, FIRST_USED]
+                    while a >= 0:
+                        q = arc_row[a]
+                        v = row[q, 1]
+                        if row_hub[q] < 0:
+                            d = now + unmet_cost[q] - v
+                            if d < best:
+                                best = d
+                                end = ROW_RESTS
+                                end_at = x
+                                end_arc = a
+                        else:
+                            y = n_nodes + row_hub[q]
+                            d = now + hub_level[row_hub[q]] - v
+                            if d < best and d < page[y, DISTANCE]:
+                                if page[y, DISTANCE] == FAR:
+                                    touched[n_touched] = y
+                                    n_touched += 1
+                                page[y, DISTANCE] = d
+                                previous[y] = x
+                                via[y] = a
+                                if d == now:
+                                    stack[n_stack] = y
+                                    n_stack += 1
+                                else:
+                                    n_heap = push(heap_key, heap_value, n_heap, d, y)
+                        for i in range(row_start[q], row_start[q] + row_size[q]):
+                            d = now + arc_cost[i] - v
+                            if d >= best:
+                                break
+                            y = arc_node[i]
+                            d += page[y, PRICE]
+                            if d < best and d < page[y, DISTANCE]:
+                                if page[y, DISTANCE] == FAR:
+                                    touched[n_touched] = y
+                                    n_touched += 1
+                                page[y, DISTANCE] = d
+                                previous[y] = x
+                                via[y] = i
+                                # a free place without anything below leads nowhere but up: look there at once
+                                if (
+                                    page[y, UNITS] < page[y, CAPACITY]
+                                    and page[y, FIRST_USED] < 0
+                                    and first_child[y] < 0
+                                ):
+                                    up = page[y, PARENT]
+                                    if up >= 0 and page[y, SURPLUS] == 0:
+                                        d += (
+                                            page[y, LOAD_COST] * page[y, UNITS]
+                                            - page[y, PRICE]
+                                            + page[up, PRICE]
+                                        )
+                                        if d >= best or d >= page[up, DISTANCE]:
+                                            continue
+                                        if page[up, DISTANCE] == FAR:
+                                            touched[n_touched] = up
+                                            n_touched += 1
+                                        page[up, DISTANCE] = d
+                                        previous[up] = y
+                                        via[up] = UP
+                                        y = up
+                                if d == now:
+                                    stack[n_stack] = y
+                                    n_stack += 1
+                                else:
+                                    n_heap = push(heap_key, heap_value, n_heap, d, y)
+                        a = next_used[a]
+                    c = first_child[x]
                 while c >= 0:
                     if page[c, UNITS] > 0:
                         d = now + page[c, PRICE] - p - page[c, LOAD_COST] * (page[c, UNITS] - 1)
@@ -281,10 +290,14 @@ def augment(
                             previous[c] = x
                             via[c] = DOWN
                             if d == now:
+                                # down there first: the other children may not be needed
+                                if next_sibling[c] >= 0:
+                                    stack[n_stack] = MORE - next_sibling[c]
+                                    n_stack += 1
                                 stack[n_stack] = c
                                 n_stack += 1
-                            else:
-                                n_heap = push(heap_key, heap_value, n_heap, d, c)
+                                break
+                            n_heap = push(heap_key, heap_value, n_heap, d, c)
                     c = next_sibling[c]
             for t in range(n_touched):
                 x = touched[t]

@@ -190,15 +190,21 @@ def sort_rows(start: I64, size: I32, arc: I32, cost: I64) -> None:
 
 
 @jit
-def mean_difference(start: I64, size: I32, cost: I64) -> float:
-    """Average, over rows of several arcs, of the difference between successive arcs; 0 without any."""
-    total = 0.0
-    rows = 0
+def mean_differences(start: I64, size: I32, cost: I64, limit: I64) -> NDArray[np.float64]:
+    """Average, by row, the difference between successive arcs below the row's limit.
+
+    Rows with fewer than two such arcs are left out.
+    """
+    found = np.empty(len(start), np.float64)
+    n = 0
     for r in range(len(start)):
-        if size[r] > 1:
-            total += (cost[start[r] + size[r] - 1] - cost[start[r]]) / (size[r] - 1)
-            rows += 1
-    return total / rows if rows else 0.0
+        last = start[r] + size[r] - 1
+        while last > start[r] and cost[last] >= limit[r]:
+            last -= 1
+        if last > start[r]:
+            found[n] = (cost[last] - cost[start[r]]) / (last - start[r])
+            n += 1
+    return found[:n]
 
 
 @jit

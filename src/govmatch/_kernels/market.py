@@ -87,7 +87,7 @@ class Scratch(NamedTuple):
     """
 
     previous: I32  # (n_nodes + n_hubs,)
-    via: I32  # (n_nodes + n_hubs,) arc, or one of the codes below
+    via: I32  # (n_nodes + n_hubs,) arc, or a code of the search
     touched: I32  # (n_nodes + n_hubs,)
     stack: I32  # (queue,) positions at the distance at hand
     heap_key: I64  # (queue,) the others, by distance
@@ -122,9 +122,12 @@ def blank_flow(net: Network, page: I64, hub_demand: I64) -> Flow:
 
 
 def blank_scratch(net: Network) -> Scratch:
-    """Work space for the searches of a network: each arc and each edge may enter a queue once."""
+    """Work space for the searches of a network.
+
+    Each arc and each edge may enter a queue once, and so may what is left of a node's children.
+    """
     positions = len(net.parent) + len(net.hub_start)
-    queue = positions + len(net.arc_row) + len(net.row_start) + 2 * len(net.parent)
+    queue = positions + len(net.arc_row) + len(net.row_start) + 3 * len(net.parent)
     return Scratch(
         previous=np.empty(positions, np.int32),
         via=np.empty(positions, np.int32),

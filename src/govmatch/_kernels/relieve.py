@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from govmatch._kernels.augment import MORE
 from govmatch._kernels.heap import drop_first, push
 from govmatch._kernels.jit import jit
 from govmatch._kernels.market import (
@@ -101,7 +102,10 @@ def relieve(
                     break
                 if now >= best:
                     break
-                if page[x, DISTANCE] != now:
+                c = MORE - x if x < 0 else -1
+                if c >= 0:
+                    x = page[c, PARENT]
+                elif page[x, DISTANCE] != now:
                     continue
                 if x >= n_nodes:
                     h = x - n_nodes
@@ -129,63 +133,64 @@ def relieve(
                                 n_heap = push(heap_key, heap_value, n_heap, d, y)
                     continue
                 p = page[x, PRICE]
-                up = page[x, PARENT]
-                if page[x, UNITS] > 0:
-                    d = now + p - page[x, LOAD_COST] * (page[x, UNITS] - 1)
-                    if up < 0:
-                        if d < best:
-                            best = d
-                            begin = SINK
-                            begin_at = x
-                    else:
-                        d -= page[up, PRICE]
-                        if d < best and d < page[up, DISTANCE]:
-                            if page[up, DISTANCE] == FAR:
-                                touched[n_touched] = up
+                if c < 0:
+                    up = page[x, PARENT]
+                    if page[x, UNITS] > 0:
+                        d = now + p - page[x, LOAD_COST] * (page[x, UNITS] - 1)
+                        if up < 0:
+                            if d < best:
+                                best = d
+                                begin = SINK
+                                begin_at = x
+                        else:
+                            d -= page[up, PRICE]
+                            if d < best and d < page[up, DISTANCE]:
+                                if page[up, DISTANCE] == FAR:
+                                    touched[n_touched] = up
+                                    n_touched += 1
+                                page[up, DISTANCE] = d
+                                following[up] = x
+                                via[up] = TO_CHILD
+                                if d == now:
+                                    stack[n_stack] = up
+                                    n_stack += 1
+                                else:
+                                    n_heap = push(heap_key, heap_value, n_heap, d, up)
+                        if best <= now:
+                            break
+                    base = now + p
+                    for i in range(entry_start[x], entry_start[x] + entry_size[x]):
+                        q = entry_row[i]
+                        a = entry_arc[i]
+                        b = row[q, 0]
+                        if b < 0 and hubs and row_hub[q] >= 0:
+                            hub = row_hub[q]
+                            d = base + entry_cost[i] - hub_level[hub]
+                            y = n_nodes + hub
+                        else:
+                            d = base + entry_cost[i] - row[q, 1]
+                            if d >= best or b == a:
+                                continue
+                            if b < 0:
+                                best = d
+                                begin = ROW_COMES
+                                begin_at = x
+                                begin_arc = a
+                                continue
+                            y = arc_node[b]
+                        if d < best and d < page[y, DISTANCE]:
+                            if page[y, DISTANCE] == FAR:
+                                touched[n_touched] = y
                                 n_touched += 1
-                            page[up, DISTANCE] = d
-                            following[up] = x
-                            via[up] = TO_CHILD
+                            page[y, DISTANCE] = d
+                            following[y] = x
+                            via[y] = a
                             if d == now:
-                                stack[n_stack] = up
+                                stack[n_stack] = y
                                 n_stack += 1
                             else:
-                                n_heap = push(heap_key, heap_value, n_heap, d, up)
-                    if best <= now:
-                        break
-                base = now + p
-                for i in range(entry_start[x], entry_start[x] + entry_size[x]):
-                    q = entry_row[i]
-                    a = entry_arc[i]
-                    b = row[q, 0]
-                    if b < 0 and hubs and row_hub[q] >= 0:
-                        hub = row_hub[q]
-                        d = base + entry_cost[i] - hub_level[hub]
-                        y = n_nodes + hub
-                    else:
-                        d = base + entry_cost[i] - row[q, 1]
-                        if d >= best or b == a:
-                            continue
-                        if b < 0:
-                            best = d
-                            begin = ROW_COMES
-                            begin_at = x
-                            begin_arc = a
-                            continue
-                        y = arc_node[b]
-                    if d < best and d < page[y, DISTANCE]:
-                        if page[y, DISTANCE] == FAR:
-                            touched[n_touched] = y
-                            n_touched += 1
-                        page[y, DISTANCE] = d
-                        following[y] = x
-                        via[y] = a
-                        if d == now:
-                            stack[n_stack] = y
-                            n_stack += 1
-                        else:
-                            n_heap = push(heap_key, heap_value, n_heap, d, y)
-                c = first_child[x]
+                                n_heap = push(heap_key, heap_value, n_heap, d, y)
+                    c = first_child[x]
                 while c >= 0:
                     if page[c, UNITS] < page[c, CAPACITY]:
                         d = now + page[c, LOAD_COST] * page[c, UNITS] - (page[c, PRICE] - p)
@@ -197,10 +202,14 @@ def relieve(
                             following[c] = x
                             via[c] = TO_PARENT
                             if d == now:
+                                # there first: the other children may not be needed
+                                if next_sibling[c] >= 0:
+                                    stack[n_stack] = MORE - next_sibling[c]
+                                    n_stack += 1
                                 stack[n_stack] = c
                                 n_stack += 1
-                            else:
-                                n_heap = push(heap_key, heap_value, n_heap, d, c)
+                                break
+                            n_heap = push(heap_key, heap_value, n_heap, d, c)
                     c = next_sibling[c]
             for t in range(n_touched):
                 x = touched[t]

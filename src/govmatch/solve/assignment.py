@@ -13,7 +13,7 @@ from govmatch.solve import flow, witness
 from govmatch.solve.arguments import BoolArray, Costs, read_arguments
 from govmatch.solve.certificate import prove, valid_duals
 from govmatch.solve.control import Control, Signal
-from govmatch.solve.encoding import Encoded, encode
+from govmatch.solve.encoding import Encoded, bound_unmet_cost, encode
 from govmatch.solve.instance import Instance, Solution, Termination
 
 IntArray = NDArray[np.int64]
@@ -219,18 +219,28 @@ node 2 lets 1 through
         required=required,
         group=group,
     )
-    encoded = encode(given)
-    must = encoded.required
     if control.deadline is not None:
-        control.deadline -= ARC_SECONDS * len(encoded.instance.request)
+        control.deadline -= ARC_SECONDS * len(given.request)
+    bounded = bound_unmet_cost(given)
+    encoded = encode(bounded)
     solution = flow.solve(encoded.instance, control)
-    if solution.termination == "gap" and _unserved(solution, must):
-        # a gap of costs with what leaving a required unit costs inside says nothing
+    if (solution.unmet[bounded.unmet_cost < given.unmet_cost] > 0).any():
+        # what stays unmet in spite of it is to be weighed at its own cost
+        encoded = encode(given)
+        solution = flow.solve(encoded.instance, control)
+    must = encoded.required
+    if solution.termination == "gap" and (_unserved(solution, must) or _gap(encoded, solution) > control.gap):
+        # costs with what leaving a required unit costs inside, or finer than they can be told, prove nothing
         control.gap = 0.0
         solution = flow.solve(encoded.instance, control)
     if solution.termination == "optimal" and must is not None and _unserved(solution, must):
         raise Infeasible(_proved_witness(encoded.instance, must, solution))
     return _told(encoded, solution, control)
+
+
+def _gap(encoded: Encoded, solution: Solution) -> float:
+    """Return the gap on the caller's own costs."""
+    return encoded.amounts(solution, prove(encoded.instance, solution, encoded.required))[2]
 
 
 def _unserved(solution: Solution, must: BoolArray | None) -> bool:

@@ -20,6 +20,7 @@ IntArray = NDArray[np.int64]
 
 LARGEST_FLOAT = 1e300
 WHOLE_FLOATS = 2**53
+FAR_DEARER = 2.0**16
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,30 @@ def encode(given: Arguments) -> Encoded:
     scale = _scale(given, cost, unmet_cost, load_cost)
     instance = _instance(given, scale.whole(cost), scale.whole(unmet_cost), scale.whole(load_cost))
     return Encoded(instance, given.required, OwnCosts(cost, unmet_cost, load_cost, scale))
+
+
+def bound_unmet_cost(given: Arguments) -> Arguments:
+    """Lower float unmet costs far beyond all others ("must be served, if possible") to what outweighs any.
+
+    The rounding of all costs then does not go by them. What is optimal at lower unmet costs is so at the
+    caller's, and its bound is a bound there, if it leaves no unit of these requests unmet.
+    """
+    if (
+        given.unmet_cost.dtype.kind == "i"
+        and given.cost.dtype.kind == "i"
+        and given.load_cost.dtype.kind == "i"
+    ):
+        return given
+    cost, unmet_cost, load_cost = (
+        np.asarray(costs, np.float64) for costs in (given.cost, given.unmet_cost, given.load_cost)
+    )
+    others = _largest(cost) + _largest(load_cost)
+    if not 0 < others * FAR_DEARER < unmet_cost.max(initial=0):
+        return given
+    every = np.ones(len(given.demand), np.bool_)
+    with np.errstate(over="ignore"):
+        most = leaving_cost_about(_shape(given), cost, unmet_cost, load_cost, every)
+    return replace(given, unmet_cost=np.minimum(unmet_cost, max(most, others * FAR_DEARER)))
 
 
 def _scale(given: Arguments, cost: FloatArray, unmet_cost: FloatArray, load_cost: FloatArray) -> Scale:

@@ -8,6 +8,7 @@ Optimization; Jonker & Volgenant 1987; Ahuja, Magnanti & Orlin 1993).
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +19,7 @@ from govmatch._kernels.auction import Book, auction, blank_book_page, open_book
 from govmatch._kernels.augment import augment
 from govmatch._kernels.floor import first_prices
 from govmatch._kernels.greedy import keep_what_fits, serve
-from govmatch._kernels.market import REST, Flow, blank_flow, blank_log, blank_scratch
+from govmatch._kernels.market import REST, Flow, Network, blank_flow, blank_log, blank_scratch
 from govmatch._kernels.relieve import relieve
 from govmatch._kernels.reverse import reverse_auction
 from govmatch.errors import InvalidInput
@@ -37,8 +38,8 @@ SMALL = 20_000
 """Arcs up to which a solve takes milliseconds and needs no thread of its own."""
 
 FINE, COARSE = 0.6, 3
-"""The last step of the auction, in mean differences between a request's successive arcs; the first
-step, in last steps."""
+"""The last step of the auction, in differences between a request's successive arcs; the first step, in
+last steps."""
 
 PATIENCE, GROWTH = 2.5, 10
 """Bids a unit after which the first step is too small, and by how much it grows then."""
@@ -117,6 +118,9 @@ def _check_headroom(instance: Instance) -> None:
 
 
 def _solve(instance: Instance, control: Control, start: IntArray | None, used: BoolArray | None) -> Solution:
+    if not len(instance.request):
+        nothing, free = np.zeros(0, np.int64), np.zeros(len(instance.parent), np.int64)
+        return Solution(nothing, instance.demand.copy(), instance.unmet_cost.copy(), free, "optimal")
     layout = lay_out(instance)
     net = layout.net
     state = _State(layout, blank_flow(net, layout.page, layout.hub_demand))
@@ -128,16 +132,17 @@ def _solve(instance: Instance, control: Control, start: IntArray | None, used: B
     sources = settle.sources(net, flow)
     scratch = blank_scratch(net)
     log = blank_log(0)
+    look = _Look(control)
     for part in _slices(sources, control):
         augment(net, flow, scratch, part, log, control.flag)
-        if (found := _ended(state, instance, control)) is not None:
+        if (found := look.ended(state, instance)) is not None:
             return found
     lacking = np.flatnonzero(flow.surplus < 0)
     if len(lacking):
         state.list_entries()
         for part in _slices(lacking, control):
             relieve(state.layout.net, flow, scratch, part, log, control.flag)
-            if (found := _ended(state, instance, control)) is not None:
+            if (found := look.ended(state, instance)) is not None:
                 return found
     return _solution(state, instance, flow.row[:, 0], "optimal")
 
@@ -161,7 +166,7 @@ def _approximate(state: _State, instance: Instance, control: Control, start: Int
     else:
         book.floor[:-1] = prices_above(instance.parent, np.maximum(start, 0))[layout.kept]
     dear = 1 + max(0, int(instance.unmet_cost.max(initial=0))) - min(0, int(instance.cost.min(initial=0)))
-    fine = max(1, int(FINE * index.mean_difference(net.row_start, net.row_size, net.arc_cost)))
+    fine = _fine_step(net)
     eps, patience, growth = COARSE * fine, PATIENCE, GROWTH
     ring = np.empty(len(units) + 1, np.int64)
     while True:
@@ -183,6 +188,15 @@ def _approximate(state: _State, instance: Instance, control: Control, start: Int
     settle.clear(flow, layout.hub_demand)
     settle.keep_tight(state.layout.net, flow)
     settle.fill_priced(net, flow)
+
+
+def _fine_step(net: Network) -> int:
+    """Take the step from the differences between arcs that matter, in the middle row: some may be odd."""
+    limit = net.unmet_cost
+    if len(net.hub_start):
+        limit = np.where(net.row_hub < 0, limit, net.hub_unmet_cost[net.row_hub])
+    differences = index.mean_differences(net.row_start, net.row_size, net.arc_cost, limit)
+    return max(1, int(FINE * np.median(differences))) if len(differences) else 1
 
 
 def _take_over(state: _State, instance: Instance, start: IntArray, used: BoolArray) -> None:
@@ -216,9 +230,7 @@ def _units(layout: Layout) -> IntArray:
     """List the units that bid: rows without a hub, and a hub as often as it has units."""
     simple = np.flatnonzero(layout.net.row_hub < 0)
     hubs = np.arange(len(layout.hub_demand)) + len(layout.net.row_hub)
-    # more than there are groups can never be served
-    several = np.minimum(layout.hub_demand, layout.net.hub_size)
-    return np.concatenate([simple, np.repeat(hubs, several)])
+    return np.concatenate([simple, np.repeat(hubs, layout.hub_demand)])
 
 
 def _dearest_first(layout: Layout) -> IntArray:
@@ -250,12 +262,29 @@ def _blank_book(state: _State) -> Book:
     )
 
 
-def _ended(state: _State, instance: Instance, control: Control) -> Solution | None:
-    """Return what there is where the search ends here: it was stopped, or the gap that suffices is proved."""
-    if not control.flag[0] and not control.gap:
+class _Look:
+    """Whether the search ends: it was stopped, or the gap that suffices is proved.
+
+    A look at the gap takes as long as a pass over all arcs; none is taken before as much time has passed
+    as the last one took.
+    """
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        self._next = 0.0
+
+    def ended(self, state: _State, instance: Instance) -> Solution | None:
+        """Return what there is where the search ends here."""
+        if self._control.flag[0]:
+            return _early(state, instance, self._control)
+        begun = time.monotonic()
+        if not self._control.gap or begun < self._next:
+            return None
+        found = _early(state, instance, self._control)
+        if prove(instance, found).gap <= self._control.gap:
+            return found
+        self._next = 2 * time.monotonic() - begun
         return None
-    found = _early(state, instance, control)
-    return found if control.flag[0] or prove(instance, found).gap <= control.gap else None
 
 
 def _early(state: _State, instance: Instance, control: Control) -> Solution:
@@ -289,5 +318,7 @@ def _solution(state: _State, instance: Instance, used: IntArray, termination: Te
     simple = layout.net.row_hub < 0
     dual[layout.row_request[simple]] = flow.row[simple, 1]
     dual[layout.hub_request] = flow.hub_level
+    beyond = layout.hub_request[layout.hub_demand < instance.demand[layout.hub_request]]
+    dual[beyond] = instance.unmet_cost[beyond]
     served = np.bincount(instance.request[taken > 0], minlength=len(dual))
     return Solution(taken, instance.demand - served, dual, price, termination)

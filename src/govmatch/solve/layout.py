@@ -31,7 +31,7 @@ class Layout:
         The instance's node of each of the network's nodes but the last.
     row_request : int64 (n_rows,)
     hub_request, hub_demand : int64 (n_hubs,)
-        Requests whose demand is not 1.
+        Requests whose demand is not 1, and the units of them that their groups can serve.
     """
 
     net: Network
@@ -69,6 +69,10 @@ def lay_out(instance: Instance) -> Layout:
     enter, kept, parent, capacity, load_cost = index.binding_nodes(
         order, instance.parent, instance.capacity, instance.load_cost, instance.node
     )
+    if not len(kept):
+        # columns of one row are contiguous, and would have kernels of their own: one more such root
+        kept, enter = np.zeros(1, np.int64), enter + 1
+        parent, capacity, load_cost = parent.repeat(2), capacity.repeat(2), load_cost.repeat(2)
     size, ordered = index.row_sizes(instance.request, n_requests)
     start = np.cumsum(size) - size
     if ordered:
@@ -87,6 +91,7 @@ def lay_out(instance: Instance) -> Layout:
     )
     first_child, next_sibling = index.child_chains(parent)
     hub_start = np.searchsorted(rows.request, hubs)
+    hub_size = np.searchsorted(rows.request, hubs, side="right") - hub_start
     page = blank_page(len(parent), len(hubs))
     columns = page[: len(parent)]
     columns[:, PARENT], columns[:, CAPACITY], columns[:, LOAD_COST] = parent, capacity, load_cost
@@ -110,10 +115,10 @@ def lay_out(instance: Instance) -> Layout:
         first_child=first_child,
         next_sibling=next_sibling,
         hub_start=hub_start,
-        hub_size=(np.searchsorted(rows.request, hubs, side="right") - hub_start).astype(np.int32),
+        hub_size=hub_size.astype(np.int32),
         hub_unmet_cost=instance.unmet_cost[hubs],
     )
-    return Layout(net, arc, page, kept, rows.request, hubs, instance.demand[hubs])
+    return Layout(net, arc, page, kept, rows.request, hubs, np.minimum(instance.demand[hubs], hub_size))
 
 
 def _rows_by_group(instance: Instance, arc: I32, size: IntArray, hubs: IntArray) -> _Rows:

@@ -51,6 +51,7 @@ FIELDS: dict[str, dict[str, tuple[type, int, int]]] = {
         "entry_start": (np.int64, 0, 0),
         "entry_size": (np.int32, 0, 0),
         "room": (np.int32, 0, 0),
+        "closed": (np.bool_, False, 0),
         "first_child": (np.int32, -1, 0),
         "next_sibling": (np.int32, -1, 0),
     },

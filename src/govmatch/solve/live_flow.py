@@ -47,7 +47,7 @@ class LiveFlow:
         self.arrays = LiveArrays(
             rows=16 * ROWS if wide else ROWS,
             arcs=32 * ARCS if wide else ARCS,
-            nodes=max(1, n_nodes),
+            nodes=max(2, n_nodes),  # columns of one row are contiguous, and would have kernels of their own
             hubs=ROWS // 4,
             entries=64 * ARCS if wide else ARCS,
         )
@@ -77,6 +77,11 @@ class LiveFlow:
     def load_costs_above(self, node: int) -> int:
         """Sum the load costs of a node and all above it."""
         return sum(int(self.arrays.net.load_cost[k]) for k in self.chain(node))
+
+    @property
+    def closed(self) -> NDArray[np.bool_]:
+        """Nodes that let nothing through for good."""
+        return self.arrays.arrays["closed"]
 
     def moved(self) -> set[int]:
         """Return the handles of the requests whose rows moved in the event at hand."""

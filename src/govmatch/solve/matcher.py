@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from govmatch.errors import InvalidInput, UnknownId
+from govmatch.errors import InvalidInput, SolverError, UnknownId
 from govmatch.solve import snapshot
 from govmatch.solve.arguments import in_range, read_arguments, whole
 from govmatch.solve.certificate import Proof, prove
@@ -31,11 +31,16 @@ MOST_DEMAND = 2**20
 
 
 def _locked(method: Callable[Concatenate[Matcher, P], R]) -> Callable[Concatenate[Matcher, P], R]:
-    """Hold the matcher's lock during a call."""
+    """Hold the matcher's lock during a call; refuse one that was interrupted in the middle of a change."""
 
     @wraps(method)
     def held(self: Matcher, *args: P.args, **kwargs: P.kwargs) -> R:
-        with self._lock:
+        with self.lock:
+            if self._torn:
+                raise SolverError(
+                    "the matcher was interrupted in the middle of a change and is no longer consistent; "
+                    "go on with a snapshot or a copy made before"
+                )
             return method(self, *args, **kwargs)
 
     return cast("Callable[Concatenate[Matcher, P], R]", held)
@@ -59,9 +64,12 @@ class Matcher:
     Attributes
     ----------
     changed : list of int
-        Handles of the requests that the last change served otherwise than before, ascending.
+        Handles of the requests that the last change served otherwise than before, ascending; the request
+        added or removed among them.
     total_cost : int
         Of the assignment: arcs, unmet units and loads.
+    lock : threading.RLock
+        Held by every call. Hold it to make several calls one, such as an `add` and what it `changed`.
 
     Raises
     ------
@@ -72,12 +80,13 @@ class Matcher:
     -----
     Costs are integers of at most 2**40, up or down. As long as anything is pinned, the dearest one times the
     units that are live must stay below 2**54, about; a call beyond that is refused. A call that raises
-    because of its arguments has changed nothing; after Ctrl-C or a MemoryError in the middle of one, the
-    matcher is not to be used on: `restore` an earlier snapshot.
+    because of its arguments has changed nothing. One that is interrupted in the middle, by Ctrl-C, a signal
+    handler that raises or a lack of memory, leaves a matcher that refuses every further call with a
+    `SolverError`: go on with an earlier snapshot.
 
     One matcher may be used from several threads: each call holds its lock, and the search releases the
     GIL. `changed` is that of the last change, whichever thread made it. Memory grows with the requests
-    alive at once, not with those that ever were.
+    alive at once, not with those that ever were, and with the nodes; a closed node keeps its number.
 
     The searches are Dijkstra's on reduced costs, from an arrival forward and from a departure backward
     (Jonker & Volgenant 1987; Ahuja, Magnanti & Orlin 1993, ch. 9).
@@ -101,26 +110,40 @@ class Matcher:
         self, capacity: ArrayLike, parent: ArrayLike | None = None, load_cost: ArrayLike | None = None
     ) -> None:
         steps = None if load_cost is None else whole("load_cost", load_cost)
-        given = read_arguments([], [], [], 0, 1, whole("capacity", capacity), parent, steps, None, None, None)
+        room = whole("capacity", capacity)
+        if room.ndim == 0:
+            raise InvalidInput(f"capacity is {room}; expected one number for each node")
+        given = read_arguments([], [], [], 0, 1, room, parent, steps, None, None, None)
         step = np.asarray(given.load_cost, np.int64)
         in_range("load_cost", step, None, DEAREST, f"at most 2**40 = {DEAREST}")
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
+        self._torn = False  # in the middle of a change
         self._live = LiveFlow(given.capacity, given.parent, step)
         self._n_nodes = len(given.capacity)
-        self._closed: set[int] = set()
         self._pins = Pins(self._live)
         self._requests: dict[int, LiveRequest] = {}
         self._next = 0
-        self.changed: list[int] = []
+        self._changed: list[int] = []
 
+    @_locked
     def __len__(self) -> int:
         """Count the live requests."""
         return len(self._requests)
 
     def __repr__(self) -> str:
-        return f"Matcher({len(self)} requests, {self._n_nodes} nodes, total_cost={self.total_cost})"
+        with self.lock:
+            if self._torn:
+                return "Matcher(interrupted in the middle of a change)"
+            return f"Matcher({len(self)} requests, {self._n_nodes} nodes, total_cost={self.total_cost})"
 
     @property
+    @_locked
+    def changed(self) -> list[int]:
+        """Which requests the last change served otherwise than before."""
+        return self._changed.copy()
+
+    @property
+    @_locked
     def total_cost(self) -> int:
         """What the assignment costs."""
         return self._live.total
@@ -165,7 +188,7 @@ class Matcher:
         request = LiveRequest(units, unmet, node, cost, person).changed()
         self._pins.see(None, request)
         handle = self._next
-        self._live.begin()
+        self._begin()
         self._next += 1
         self._attach(handle, request)
         self._live.settle(self._live.sources(request), [])
@@ -221,7 +244,7 @@ class Matcher:
         """
         request = self._known(h)
         before = self._live.served(request)
-        self._live.begin()
+        self._begin()
         lacking = self._live.detach(request)
         self._pins.count(request, -1)
         del self._requests[h]
@@ -277,7 +300,7 @@ class Matcher:
         """
         k, room = self._open_node(node), _number("c", c, 0, None)
         self._pins.see_capacity(k, room)
-        self._live.begin()
+        self._begin()
         self._live.resize(k, room)
         self._end({})
 
@@ -295,9 +318,10 @@ class Matcher:
         step = _number("load_cost", load_cost, 0, DEAREST)
         self._pins.see_load_costs(max(self._live.steepest, step + self._live.load_costs_above(up)))
         node = self._n_nodes
+        self._begin()
         self._live.add_node(node, room, up, step)
         self._n_nodes += 1
-        self._nothing()
+        self._end({})
         return node
 
     @_locked
@@ -313,9 +337,9 @@ class Matcher:
         """
         k = self._open_node(node)
         self._pins.see_capacity(k, 0)
-        self._live.begin()
+        self._begin()
         self._live.resize(k, 0)
-        self._closed.add(k)
+        self._live.closed[k] = True
         self._end({})
 
     @_locked
@@ -343,7 +367,10 @@ class Matcher:
 
     @_locked
     def prices(self) -> IntArray:
-        """Return the own price of each node, (n_nodes,) int64, >= 0; 0 where it has room to spare."""
+        """Return the own price of each node, (n_nodes,) int64, >= 0.
+
+        0 where it has room to spare and no load cost; with one, what its next unit costs at most.
+        """
         price = self._live.arrays.flow.price[: self._n_nodes]
         parent = self._live.arrays.net.parent[: self._n_nodes]
         # below 0 only where nothing comes through: 0 is as right there
@@ -365,7 +392,8 @@ class Matcher:
     @_locked
     def snapshot(self) -> bytes:
         """Return everything as bytes, for `restore`."""
-        return snapshot.pack(self._state(), self._live.arrays.arrays)
+        requests = [(h, *snapshot.request_to_json(r)) for h, r in sorted(self._requests.items())]
+        return snapshot.pack(self._state() | {"requests": requests}, self._live.arrays.arrays)
 
     @classmethod
     def restore(cls, data: bytes) -> Matcher:
@@ -380,16 +408,26 @@ class Matcher:
         """
         state, arrays = snapshot.unpack(data)
         matcher = cls([])
-        matcher._take(state, arrays)
+        requests = {told[0]: snapshot.request_from_json(told[1:]) for told in state["requests"]}
+        matcher._take(state, arrays, requests)
         return matcher
 
+    @_locked
     def __deepcopy__(self, memo: dict[int, Any]) -> Matcher:
-        return self.restore(self.snapshot())
+        twin = type(self)([])
+        arrays = {name: array.copy() for name, array in self._live.arrays.arrays.items()}
+        # a request that is laid in is never changed, only replaced
+        twin._take(self._state(), arrays, self._requests.copy())
+        return twin
 
     def __reduce__(self) -> tuple[Callable[[bytes], Matcher], tuple[bytes]]:
         return self.restore, (self.snapshot(),)
 
     # what a change is made of
+
+    def _begin(self) -> None:
+        self._torn = True
+        self._live.begin()
 
     def _end(self, touched: dict[int, list[int]]) -> None:
         """Find whose nodes differ from before; `touched` holds those of requests laid out anew."""
@@ -397,15 +435,16 @@ class Matcher:
         for h in self._live.moved() - before.keys():
             before[h] = self._live.served_before(self._requests[h])
         now = {h: self._live.served(self._requests[h]) if h in self._requests else [] for h in before}
-        self.changed = sorted(h for h in before if before[h] != now[h])
+        self._changed = sorted(h for h in before if before[h] != now[h])
+        self._torn = False
 
     def _nothing(self) -> None:
-        self.changed = []
+        self._changed = []
 
     def _exchange(self, h: int, old: LiveRequest, new: LiveRequest) -> None:
         self._pins.see(old, new)
         before = self._live.served(old)
-        self._live.begin()
+        self._begin()
         lacking = self._live.detach(old)
         self._pins.count(old, -1)
         self._attach(h, new)
@@ -421,14 +460,15 @@ class Matcher:
     # what is there
 
     def _known(self, h: object) -> LiveRequest:
-        request = self._requests.get(int(h)) if isinstance(h, int | np.integer) else None
+        number = None if isinstance(h, bool) or not isinstance(h, int | np.integer) else int(h)
+        request = None if number is None else self._requests.get(number)
         if request is None:
             raise UnknownId(f"no live request has the handle {h!r}")
         return request
 
     def _open_node(self, node: int) -> int:
         k = _number("node", node, 0, self._n_nodes - 1)
-        if k in self._closed:
+        if self._live.closed[k]:
             raise InvalidInput(f"node {k} is closed; expected an open one")
         return k
 
@@ -446,9 +486,10 @@ class Matcher:
                 )
         in_range("providers", node, 0, self._n_nodes - 1, f"a node from 0 to {self._n_nodes - 1}")
         in_range("costs", cost, -DEAREST, DEAREST, "at most 2**40, up or down")
-        if self._closed:
-            for at in np.flatnonzero(np.isin(node, list(self._closed))):
-                raise InvalidInput(f"providers[{at}] is {node[at]}, which is closed; expected an open node")
+        closed = self._live.closed[node]
+        if closed.any():
+            at = int(closed.argmax())
+            raise InvalidInput(f"providers[{at}] is {node[at]}, which is closed; expected an open node")
         return node.copy(), cost.copy(), person.copy()
 
     def _arcs_to(self, h: int, request: LiveRequest, provider: int) -> NDArray[np.bool_]:
@@ -497,17 +538,16 @@ class Matcher:
     def _state(self) -> dict[str, Any]:
         return {
             "n_nodes": self._n_nodes,
-            "closed": sorted(self._closed),
             "next": self._next,
             "live": self._live.to_json(),
-            "changed": self.changed,
-            "requests": [(h, *snapshot.request_to_json(r)) for h, r in sorted(self._requests.items())],
+            "changed": self._changed,
         }
 
-    def _take(self, state: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
-        self._n_nodes, self._next, self._closed = state["n_nodes"], state["next"], set(state["closed"])
-        self.changed = state["changed"]
-        self._requests = {told[0]: snapshot.request_from_json(told[1:]) for told in state["requests"]}
+    def _take(
+        self, state: dict[str, Any], arrays: dict[str, NDArray[Any]], requests: dict[int, LiveRequest]
+    ) -> None:
+        self._n_nodes, self._next, self._changed = state["n_nodes"], state["next"], state["changed"]
+        self._requests = requests
         self._live.take(state["live"], arrays, self._requests)
         for request in self._requests.values():
             self._pins.count(request, 1)

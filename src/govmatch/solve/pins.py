@@ -40,25 +40,23 @@ class Pins:
         """
         if not self._through and (new is None or not new.pins):
             return
+        units, of_size = self._units, self._of_size.copy()
         for request, sign in ((old, -1), (new, 1)):
             if request is not None:
-                self.count(request, sign)
-        try:
-            self.see_load_costs(self._live.steepest)
-        finally:
-            for request, sign in ((old, 1), (new, -1)):
-                if request is not None:
-                    self.count(request, sign)
+                units += sign * request.most_units
+                _add(of_size, request.dearest.bit_length(), sign)
+        _see(units, of_size, self._live.steepest)
 
     def see_load_costs(self, steepest: int) -> None:
-        """See that pins would hold if load costs added up to so much on the way to a root."""
-        dearest = 1 << max(self._of_size, default=0)
-        if self._through and 2 * dearest * (self._units + 1) + steepest * self._units >= MUST // 2:
-            raise InvalidInput(
-                f"costs up to {dearest} of {self._units} units, and load costs of {steepest} on the way "
-                "to a root, add up too far beside a pin: twice the first and the second, times the units, "
-                "must stay below 2**56"
-            )
+        """See that pins would hold if load costs added up to so much on the way to a root.
+
+        Raises
+        ------
+        InvalidInput
+            Costs and units too large for it.
+        """
+        if self._through:
+            _see(self._units, self._of_size, steepest)
 
     def see_room(self, h: int, node: int) -> None:
         """See that one unit more can be pinned to a node.
@@ -94,3 +92,12 @@ def _add(counts: dict[int, int], key: int, sign: int) -> None:
     counts[key] = counts.get(key, 0) + sign
     if not counts[key]:
         del counts[key]
+
+
+def _see(units: int, of_size: dict[int, int], steepest: int) -> None:
+    dearest = 1 << max(of_size, default=0)
+    if 2 * dearest * (units + 1) + steepest * units >= MUST // 2:
+        raise InvalidInput(
+            f"costs up to {dearest} of {units} units, and load costs of {steepest} on the way to a root, add "
+            "up too far beside a pin: twice the first and the second, times the units, must stay below 2**56"
+        )

@@ -95,7 +95,6 @@ def find(instance: Instance, required: BoolArray, solution: Solution) -> Witness
     chosen = cut & (prices_above(instance.parent, cut.astype(np.int64)) == 1)
     covered = prices_above(instance.parent, chosen.astype(np.int64)) > 0
     arcs = np.flatnonzero(side[instance.request] & ~covered[instance.node])
-    pairs = np.stack([instance.request[arcs], instance.group[arcs]])
     requests, nodes = np.flatnonzero(side), np.flatnonzero(chosen)
     return Witness(
         requests=requests,
@@ -103,7 +102,7 @@ def find(instance: Instance, required: BoolArray, solution: Solution) -> Witness
         arcs=arcs,
         demand=sum(instance.demand[requests].tolist()),
         capacity=sum(instance.capacity[nodes].tolist()),
-        ways=np.unique(pairs, axis=1).shape[1],
+        ways=int(_first_of_pair(instance.request[arcs], instance.group[arcs])[1].sum()),
     )
 
 
@@ -134,18 +133,27 @@ def _reach(instance: Instance, required: BoolArray, solution: Solution, start: i
 
 def _pairs(instance: Instance, used: BoolArray) -> tuple[IntArray, IntArray, BoolArray]:
     """Return the pair of a request and a group of each arc; each pair's request, and whether it is used."""
-    both = np.stack([instance.request, instance.group])
-    distinct, pair = np.unique(both, axis=1, return_inverse=True)
-    pair = pair.reshape(-1)
-    taken = np.zeros(distinct.shape[1], np.bool_)
+    order, first = _first_of_pair(instance.request, instance.group)
+    pair = np.empty(len(order), np.int64)
+    pair[order] = np.cumsum(first) - 1
+    taken = np.zeros(int(first.sum()), np.bool_)
     taken[pair[used]] = True
-    return pair, distinct[0], taken
+    return pair, instance.request[order][first], taken
+
+
+def _first_of_pair(request: IntArray, group: IntArray) -> tuple[IntArray, BoolArray]:
+    """Sort arcs by request and group; return the order, and where in it a pair comes first."""
+    order = np.lexsort((group, request))
+    request, group = request[order], group[order]
+    first = np.ones(len(order), np.bool_)
+    first[1:] = (request[1:] != request[:-1]) | (group[1:] != group[:-1])
+    return order, first
 
 
 def check(instance: Instance, required: BoolArray, witness: Witness) -> list[str]:
     """Say why a witness proves nothing; empty where it proves that S cannot be served.
 
-    Plain loops over the caller's numbers; the flow it was found by is not looked at.
+    Counts over the caller's numbers; the flow it was found by is not looked at.
     """
     faults = []
     requests, nodes = witness.requests.tolist(), witness.nodes.tolist()
@@ -153,19 +161,20 @@ def check(instance: Instance, required: BoolArray, witness: Witness) -> list[str
     if len(members) < len(requests) or len(cut) < len(nodes):
         faults.append("a request or a node stands in it twice")
     faults += [f"request {r} need not be served" for r in requests if not required[r]]
-    parent = instance.parent.tolist()
-    covered: dict[int, bool] = {}
-    for k in nodes:
-        if _below(parent[k], parent, cut, covered):
-            faults.append(f"node {k} stands below another of its nodes")
-    outside, ways = [], set()
-    columns = (instance.request, instance.node, instance.group)
-    for arc, (r, k, g) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
-        if r in members and not _below(k, parent, cut, covered):
-            outside.append(arc)
-            ways.add((r, g))
-    if outside != witness.arcs.tolist():
+    covered = np.zeros(len(instance.parent) + 1, np.bool_)  # the last one stands above all roots
+    covered[witness.nodes] = True
+    climb = np.append(instance.parent, -1)
+    above = covered[climb]  # by a node above
+    while (climb >= 0).any():
+        above |= above[climb]
+        climb = climb[climb]
+    faults += [f"node {k} stands below another of its nodes" for k in nodes if above[k]]
+    member = np.zeros(len(instance.demand), np.bool_)
+    member[witness.requests] = True
+    outside = np.flatnonzero(member[instance.request] & ~(covered | above)[instance.node])
+    if not np.array_equal(outside, witness.arcs):
         faults.append(f"{len(outside)} arcs lead past its nodes, and it names {len(witness.arcs)}, or others")
+    ways = set(zip(instance.request[outside].tolist(), instance.group[outside].tolist(), strict=True))
     demand = sum(int(instance.demand[r]) for r in members)
     capacity = sum(int(instance.capacity[k]) for k in cut)
     if (demand, capacity, len(ways)) != (witness.demand, witness.capacity, witness.ways):
@@ -176,17 +185,6 @@ def check(instance: Instance, required: BoolArray, witness: Witness) -> list[str
     if demand <= capacity + len(ways):
         faults.append(f"the demand {demand} fits into the capacity {capacity} and {len(ways)} other ways")
     return faults
-
-
-def _below(node: int, parent: list[int], cut: set[int], known: dict[int, bool]) -> bool:
-    """Whether a node or one above it is in the cut; what the way up shows is kept in `known`."""
-    way = []
-    while node >= 0 and node not in cut and node not in known:
-        way.append(node)
-        node = parent[node]
-    found = node >= 0 and (node in cut or known[node])
-    known.update(dict.fromkeys(way, found))
-    return found
 
 
 def _named(noun: str, numbers: Iterable[int]) -> str:
