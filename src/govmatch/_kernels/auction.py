@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch._kernels.jit import jit
-from govmatch._kernels.market import FAR, REST, Network
+from govmatch._kernels.market import FAR, HUB, LEVEL, NEXT, REST, SIZE, START, UNMET_COST, USED, Network
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
@@ -25,20 +25,19 @@ WALK = -1
 LOAD, CAPACITY, LOW, PARENT, LOAD_COST, HEAP_START, HEAP_SIZE, PLACE = range(8)
 """Columns of ``Book.page``: one cache line a node."""
 
-BID, AT = range(2)
-"""Columns of ``Book.unit``."""
+BID, AT = LEVEL, NEXT
+"""Columns of ``Network.row`` during the auction: the price at the used arc's node above which the request
+would rather go, and the row's position in that node's heap."""
 
 
 class Book(NamedTuple):
     """The bids that hold a place, and for every node the lowest of them below it.
 
-    Below each node stands a heap of the used arcs that enter it and of its children with units,
-    by the bid that would have to be outbid to free a unit. A child stands as ``-2 - child``.
+    Below each node stands a heap of the rows whose used arc enters it and of its children with units,
+    by the bid that would have to be outbid to free a unit. A child stands as ``-2 - child``. The bids stand
+    in ``Network.row``.
     """
 
-    used: I64  # (n_rows,) arc or `REST`
-    unit: I64  # (n_arcs, 2) the price at the arc's node above which the request would rather go;
-    # the arc's position in its node's heap
     page: I64  # (n_nodes, 8) units, the most of them, the lowest bid (`FAR`: none), parent, load
     # cost, where the heap stands (-1: none, as it takes all that comes), its size, the position in
     # the parent's heap
@@ -107,10 +106,11 @@ def blank_book_page(net: Network) -> tuple[I64, int]:
 
 
 @jit
-def open_book(book: Book) -> None:
+def open_book(net: Network, book: Book) -> None:
     """Clear all bids; ask the floor everywhere."""
     page = book.page
-    book.used[:] = REST
+    for q in range(len(net.row)):
+        net.row[q, USED] = REST
     for k in range(len(page)):
         page[k, LOAD] = 0
         page[k, LOW] = FAR
@@ -145,10 +145,10 @@ def auction(
     ring : int64 (capacity,)
         A ring whose first `waiting` entries are rows, or ``n_rows + hub`` for a unit of a hub.
     """
-    n_rows = len(net.row_start)
-    row_start, row_size, arc_node, arc_cost = net.row_start, net.row_size, net.arc_node, net.arc_cost
-    used, unit, page, toll, floor, heap = book.used, book.unit, book.page, book.toll, book.floor, book.heap
-    root, tree_size, arc_row = book.root, book.tree_size, net.arc_row
+    n_rows = len(net.row)
+    row, arc_node, arc_cost, arc_row = net.row, net.arc_node, net.arc_cost, net.arc_row
+    page, toll, floor, heap = book.page, book.toll, book.floor, book.heap
+    root, tree_size = book.root, book.tree_size
     head = 0
     length = len(ring)
     tail = waiting % length
@@ -164,7 +164,7 @@ def auction(
         if hub < 0:
             first_row = who
             last_row = who + 1
-            best = net.unmet_cost[who]
+            best = row[who, UNMET_COST]
         else:
             first_row = net.hub_start[hub]
             last_row = first_row + net.hub_size[hub]
@@ -172,9 +172,9 @@ def auction(
         second = best
         choice = -1
         for q in range(first_row, last_row):
-            if used[q] >= 0:
+            if row[q, USED] >= 0:
                 continue
-            for i in range(row_start[q], row_start[q] + row_size[q]):
+            for i in range(row[q, START], row[q, START] + row[q, SIZE]):
                 c = arc_cost[i]
                 if c >= second:
                     break
@@ -198,6 +198,7 @@ def auction(
             limit += patience
         _, evict = toll_and_place(arc_node[choice], page, floor)
         out = -1
+        out_node = -1
         if evict >= 0:
             k = evict
             while True:
@@ -205,23 +206,24 @@ def auction(
                 if out >= 0:
                     break
                 k = -2 - out
-            q = arc_row[out]
-            used[q] = REST
-            ring[tail] = q if net.row_hub[q] < 0 else n_rows + net.row_hub[q]
+            out_node = arc_node[row[out, USED]]
+            row[out, USED] = REST
+            ring[tail] = out if row[out, HUB] < 0 else n_rows + row[out, HUB]
             tail += 1
             if tail == length:
                 tail = 0
             waiting += 1
-        used[arc_row[choice]] = choice
-        # what it would pay elsewhere; its own price stays what it found, were nothing else wanted
-        unit[choice, BID] = second - arc_cost[choice] + eps
+        q = arc_row[choice]
+        node = arc_node[choice]
+        row[q, USED] = choice
+        # above this price at the node it would rather take its second choice
+        row[q, BID] = second - arc_cost[choice] + eps
         for step in range(2):
-            a = out if step == 0 else choice
-            if a < 0:
+            entry = out if step == 0 else q
+            if entry < 0:
                 continue
             change = 2 * step - 1
-            k = arc_node[a]
-            entry = a
+            k = out_node if step == 0 else node
             comes = step == 1
             goes = step == 0
             stirs = page[k, HEAP_START] >= 0
@@ -233,7 +235,7 @@ def auction(
                         p = size
                         size += 1
                     else:
-                        p = unit[entry, AT] if entry >= 0 else page[-2 - entry, PLACE]
+                        p = row[entry, AT] if entry >= 0 else page[-2 - entry, PLACE]
                     if goes:
                         size -= 1
                         moved = heap[base + size]
@@ -245,7 +247,7 @@ def auction(
                     page[k, HEAP_SIZE] = size
                     if p >= 0:
                         key = (
-                            unit[moved, BID]
+                            row[moved, BID]
                             if moved >= 0
                             else page[-2 - moved, LOW]
                             - page[-2 - moved, LOAD_COST] * (page[-2 - moved, LOAD] - 1)
@@ -253,7 +255,7 @@ def auction(
                         while p > 0:
                             e = heap[base + ((p - 1) >> 1)]
                             key_e = (
-                                unit[e, BID]
+                                row[e, BID]
                                 if e >= 0
                                 else page[-2 - e, LOW] - page[-2 - e, LOAD_COST] * (page[-2 - e, LOAD] - 1)
                             )
@@ -261,7 +263,7 @@ def auction(
                                 break
                             heap[base + p] = e
                             if e >= 0:
-                                unit[e, AT] = p
+                                row[e, AT] = p
                             else:
                                 page[-2 - e, PLACE] = p
                             p = (p - 1) >> 1
@@ -269,14 +271,14 @@ def auction(
                             child = 2 * p + 1
                             e = heap[base + child]
                             key_e = (
-                                unit[e, BID]
+                                row[e, BID]
                                 if e >= 0
                                 else page[-2 - e, LOW] - page[-2 - e, LOAD_COST] * (page[-2 - e, LOAD] - 1)
                             )
                             if child + 1 < size:
                                 f = heap[base + child + 1]
                                 key_f = (
-                                    unit[f, BID]
+                                    row[f, BID]
                                     if f >= 0
                                     else page[-2 - f, LOW]
                                     - page[-2 - f, LOAD_COST] * (page[-2 - f, LOAD] - 1)
@@ -289,20 +291,20 @@ def auction(
                                 break
                             heap[base + p] = e
                             if e >= 0:
-                                unit[e, AT] = p
+                                row[e, AT] = p
                             else:
                                 page[-2 - e, PLACE] = p
                             p = child
                         heap[base + p] = moved
                         if moved >= 0:
-                            unit[moved, AT] = p
+                            row[moved, AT] = p
                         else:
                             page[-2 - moved, PLACE] = p
                     before = page[k, LOW]
                     if size > 0:
                         e = heap[base]
                         page[k, LOW] = (
-                            unit[e, BID]
+                            row[e, BID]
                             if e >= 0
                             else page[-2 - e, LOW] - page[-2 - e, LOAD_COST] * (page[-2 - e, LOAD] - 1)
                         )
@@ -316,10 +318,10 @@ def auction(
                 stirs |= comes or goes
                 entry = -2 - k
                 k = page[k, PARENT]
-        at = root[arc_node[choice]]
+        at = root[node]
         if at >= 0:
             refresh_tolls(at, tree_size[at], page, floor, toll)
-        if out >= 0 and root[arc_node[out]] >= 0 and root[arc_node[out]] != at:
-            at = root[arc_node[out]]
+        if out >= 0 and root[out_node] >= 0 and root[out_node] != at:
+            at = root[out_node]
             refresh_tolls(at, tree_size[at], page, floor, toll)
     return eps

@@ -12,17 +12,26 @@ from govmatch._kernels.market import (
     DISTANCE,
     FAR,
     FIRST_USED,
+    HUB,
+    LEVEL,
     LOAD_COST,
+    NEXT,
     OPEN,
     PARENT,
     PRICE,
     REST,
+    SIZE,
+    START,
     SURPLUS,
     UNITS,
+    UNMET_COST,
+    USED,
     Flow,
     Log,
     Network,
     Scratch,
+    link,
+    unlink,
 )
 
 I32 = NDArray[np.int32]
@@ -61,14 +70,12 @@ def augment(
     int
         What it costs: used arcs, rests and loads after it less those before.
     """
-    row_start, row_size, row_hub = net.row_start, net.row_size, net.row_hub
-    unmet_cost, arc_row, arc_node, arc_cost = net.unmet_cost, net.arc_row, net.arc_node, net.arc_cost
+    arc_row, arc_node, arc_cost = net.arc_row, net.arc_node, net.arc_cost
     first_child, next_sibling = net.first_child, net.next_sibling
-    row, page, next_used, previous_used = flow.row, flow.page, flow.next_used, flow.previous_used
-    hub_level = flow.hub_level
+    row, page, hub_level = flow.row, flow.page, flow.hub_level
     previous, via, touched, stack = scratch.previous, scratch.via, scratch.touched, scratch.stack
     heap_key, heap_value = scratch.heap_key, scratch.heap_value
-    n_rows, n_nodes = len(row_start), len(net.parent)
+    n_rows, n_nodes = len(row), len(net.parent)
     logging = len(log.event) > 0
     now_event = log.state[0]
     n_logged = log.state[1]
@@ -78,7 +85,7 @@ def augment(
         hub = node - n_nodes
         while True:
             if node < 0:
-                if row[source, 0] != OPEN:
+                if row[source, USED] != OPEN:
                     break
             elif hub < 0:
                 if page[node, SURPLUS] <= 0:
@@ -94,19 +101,19 @@ def augment(
             best = FAR
             end = 0
             end_at = -1
-            end_arc = -1
+            end_row = -1
             now = 0
             if node < 0:
-                low = unmet_cost[source]
-                for i in range(row_start[source], row_start[source] + row_size[source]):
+                low = row[source, UNMET_COST]
+                for i in range(row[source, START], row[source, START] + row[source, SIZE]):
                     if arc_cost[i] >= low:
                         break
                     low = min(low, arc_cost[i] + page[arc_node[i], PRICE])
-                row[source, 1] = low
+                row[source, LEVEL] = low
                 cost += low
-                best = unmet_cost[source] - low
+                best = row[source, UNMET_COST] - low
                 end = ROW_RESTS
-                for i in range(row_start[source], row_start[source] + row_size[source]):
+                for i in range(row[source, START], row[source, START] + row[source, SIZE]):
                     d = arc_cost[i] - low
                     if d >= best:
                         break
@@ -157,11 +164,11 @@ def augment(
                         best = d
                         end = HUB_RESTS
                         end_at = x
-                        end_arc = -1
+                        end_row = -1
                     for q in range(net.hub_start[h], net.hub_start[h] + net.hub_size[h]):
-                        if row[q, 0] >= 0:
+                        if row[q, USED] >= 0:
                             continue
-                        for i in range(row_start[q], row_start[q] + row_size[q]):
+                        for i in range(row[q, START], row[q, START] + row[q, SIZE]):
                             d = now + arc_cost[i] - hub_level[h]
                             if d >= best:
                                 break
@@ -211,33 +218,32 @@ def augment(
                                     n_heap = push(heap_key, heap_value, n_heap, d, up)
                         if best <= now:
                             break
-                    a = page[x, FIRST_USED]
-                    while a >= 0:
-                        q = arc_row[a]
-                        v = row[q, 1]
-                        if row_hub[q] < 0:
-                            d = now + unmet_cost[q] - v
+                    q = page[x, FIRST_USED]
+                    while q >= 0:
+                        v = row[q, LEVEL]
+                        if row[q, HUB] < 0:
+                            d = now + row[q, UNMET_COST] - v
                             if d < best:
                                 best = d
                                 end = ROW_RESTS
                                 end_at = x
-                                end_arc = a
+                                end_row = q
                         else:
-                            y = n_nodes + row_hub[q]
-                            d = now + hub_level[row_hub[q]] - v
+                            y = n_nodes + row[q, HUB]
+                            d = now + hub_level[row[q, HUB]] - v
                             if d < best and d < page[y, DISTANCE]:
                                 if page[y, DISTANCE] == FAR:
                                     touched[n_touched] = y
                                     n_touched += 1
                                 page[y, DISTANCE] = d
                                 previous[y] = x
-                                via[y] = a
+                                via[y] = row[q, USED]
                                 if d == now:
                                     stack[n_stack] = y
                                     n_stack += 1
                                 else:
                                     n_heap = push(heap_key, heap_value, n_heap, d, y)
-                        for i in range(row_start[q], row_start[q] + row_size[q]):
+                        for i in range(row[q, START], row[q, START] + row[q, SIZE]):
                             d = now + arc_cost[i] - v
                             if d >= best:
                                 break
@@ -277,7 +283,7 @@ def augment(
                                     n_stack += 1
                                 else:
                                     n_heap = push(heap_key, heap_value, n_heap, d, y)
-                        a = next_used[a]
+                        q = row[q, NEXT]
                     c = first_child[x]
                 while c >= 0:
                     if page[c, UNITS] > 0:
@@ -307,10 +313,10 @@ def augment(
                         hub_level[x - n_nodes] += rise
                     else:
                         page[x, PRICE] += rise
-                        a = page[x, FIRST_USED]
-                        while a >= 0:
-                            row[arc_row[a], 1] += rise
-                            a = next_used[a]
+                        q = page[x, FIRST_USED]
+                        while q >= 0:
+                            row[q, LEVEL] += rise
+                            q = row[q, NEXT]
             cost += best
             if end == SINK:
                 page[end_at, UNITS] += 1
@@ -319,25 +325,20 @@ def augment(
                 cost -= page[end_at, PRICE]
             elif end == HUB_RESTS:
                 flow.hub_rest[end_at - n_nodes] += 1
-            elif end_arc >= 0:
-                q = arc_row[end_arc]
-                n, b = next_used[end_arc], previous_used[end_arc]
-                if b >= 0:
-                    next_used[b] = n
-                else:
-                    page[end_at, FIRST_USED] = n
-                if n >= 0:
-                    previous_used[n] = b
-                row[q, 0] = REST
-                row[q, 1] = unmet_cost[q]
+            elif end_row >= 0:
+                q = end_row
+                gone = row[q, USED]
+                unlink(row, page, q, end_at)
+                row[q, USED] = REST
+                row[q, LEVEL] = row[q, UNMET_COST]
                 if logging and log.event[q] != now_event:
                     log.event[q] = now_event
-                    log.before[q] = end_arc
+                    log.before[q] = gone
                     log.rows[n_logged] = q
                     n_logged += 1
             else:
-                row[source, 0] = REST
-                row[source, 1] = unmet_cost[source]
+                row[source, USED] = REST
+                row[source, LEVEL] = row[source, UNMET_COST]
             x = end_at
             while x >= 0:
                 before = previous[x]
@@ -348,31 +349,20 @@ def augment(
                     page[x, UNITS] -= 1
                 elif a >= 0:
                     q = arc_row[a]
-                    gone = row[q, 0]
+                    gone = row[q, USED]
                     if gone >= 0:
-                        n, b = next_used[gone], previous_used[gone]
-                        if b >= 0:
-                            next_used[b] = n
-                        else:
-                            page[before, FIRST_USED] = n
-                        if n >= 0:
-                            previous_used[n] = b
+                        unlink(row, page, q, before)
                     if logging and log.event[q] != now_event:
                         log.event[q] = now_event
                         log.before[q] = gone
                         log.rows[n_logged] = q
                         n_logged += 1
                     if x >= n_nodes:
-                        row[q, 0] = REST
+                        row[q, USED] = REST
                     else:
-                        row[q, 0] = a
-                        row[q, 1] = arc_cost[a] + page[x, PRICE]
-                        n = page[x, FIRST_USED]
-                        next_used[a] = n
-                        previous_used[a] = -1
-                        if n >= 0:
-                            previous_used[n] = a
-                        page[x, FIRST_USED] = a
+                        row[q, USED] = a
+                        row[q, LEVEL] = arc_cost[a] + page[x, PRICE]
+                        link(row, page, q, x)
                 x = before
             if node >= 0:
                 if hub < 0:

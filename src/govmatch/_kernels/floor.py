@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch._kernels.jit import jit
-from govmatch._kernels.market import Network
+from govmatch._kernels.market import HUB, SIZE, START, UNMET_COST, Network
 
 PRESSURE = 0.22
 """Units left out, in units of capacity around, from which a place counts as short."""
@@ -32,23 +32,23 @@ def first_prices(net: Network, hub_demand: I64, used: I64, load: I64, price: I64
     price : int64 (n_nodes,)
         Zeros; filled.
     """
-    n_rows, n_nodes = len(net.row_start), len(net.parent)
-    row_start, row_size, arc_node, arc_cost = net.row_start, net.row_size, net.arc_node, net.arc_cost
-    parent, capacity, load_cost, row_hub = net.parent, net.capacity, net.load_cost, net.row_hub
+    n_rows, n_nodes = len(net.row), len(net.parent)
+    row, arc_node, arc_cost = net.row, net.arc_node, net.arc_cost
+    parent, capacity, load_cost = net.parent, net.capacity, net.load_cost
     lacks = hub_demand.copy()
     for q in range(n_rows):
-        if row_hub[q] >= 0:
-            lacks[row_hub[q]] -= used[q] >= 0
+        if row[q, HUB] >= 0:
+            lacks[row[q, HUB]] -= used[q] >= 0
     pressure = np.zeros(n_nodes, np.float64)
     for q in range(n_rows):
         if used[q] >= 0:
             continue
-        hub = row_hub[q]
+        hub = row[q, HUB]
         wanted = lacks[hub] if hub >= 0 else 1
         if wanted == 0:
             continue
-        unmet = net.hub_unmet_cost[hub] if hub >= 0 else net.unmet_cost[q]
-        for i in range(row_start[q], row_start[q] + row_size[q]):
+        unmet = net.hub_unmet_cost[hub] if hub >= 0 else row[q, UNMET_COST]
+        for i in range(row[q, START], row[q, START] + row[q, SIZE]):
             pays = unmet - arc_cost[i]
             if pays <= 0:
                 break
@@ -57,22 +57,22 @@ def first_prices(net: Network, hub_demand: I64, used: I64, load: I64, price: I64
                 pays -= load_cost[k] * load[k]
                 k = parent[k]
             if k >= 0:
-                pressure[k] += wanted / row_size[q]
+                pressure[k] += wanted / row[q, SIZE]
                 price[k] = max(price[k], pays)
     # one row's bad luck is no shortage: look at the neighbourhood, from nodes to rows and back
     around = np.zeros(n_nodes, np.float64)
     entering = np.zeros(n_nodes, np.int64)
     for q in range(n_rows):
-        if row_size[q] == 0:
+        if row[q, SIZE] == 0:
             continue
         mean = 0.0
-        for i in range(row_start[q], row_start[q] + row_size[q]):
+        for i in range(row[q, START], row[q, START] + row[q, SIZE]):
             k = arc_node[i]
             while load[k] < capacity[k] and parent[k] >= 0:
                 k = parent[k]
             mean += pressure[k] / max(1, capacity[k])
-        mean /= row_size[q]
-        for i in range(row_start[q], row_start[q] + row_size[q]):
+        mean /= row[q, SIZE]
+        for i in range(row[q, START], row[q, START] + row[q, SIZE]):
             k = arc_node[i]
             while load[k] < capacity[k] and parent[k] >= 0:
                 k = parent[k]

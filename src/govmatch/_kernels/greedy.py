@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch._kernels.jit import jit
-from govmatch._kernels.market import REST, Network
+from govmatch._kernels.market import REST, SIZE, START, UNMET_COST, Network
 
 I64 = NDArray[np.int64]
 
@@ -27,7 +27,7 @@ def keep_what_fits(net: Network, order: I64, used: I64, load: I64) -> None:
     load : int64 (n_nodes,)
         Zeros; filled with the units through each node.
     """
-    n_rows = len(net.row_start)
+    n_rows = len(net.row)
     for who in order:
         hub = who - n_rows
         first_row = who if hub < 0 else net.hub_start[hub]
@@ -56,8 +56,8 @@ def serve(net: Network, order: I64, hub_demand: I64, used: I64, load: I64, stop:
     order, used, load
         As in `keep_what_fits`; `used` and `load` may hold something already.
     """
-    n_rows = len(net.row_start)
-    row_start, row_size, arc_node, arc_cost = net.row_start, net.row_size, net.arc_node, net.arc_cost
+    n_rows = len(net.row)
+    row, arc_node, arc_cost = net.row, net.arc_node, net.arc_cost
     parent, capacity, load_cost = net.parent, net.capacity, net.load_cost
     left = 0
     seen = 0
@@ -67,7 +67,7 @@ def serve(net: Network, order: I64, hub_demand: I64, used: I64, load: I64, stop:
             break
         hub = who - n_rows
         if hub < 0:
-            first_row, last_row, wanted, unmet = who, who + 1, 1, net.unmet_cost[who]
+            first_row, last_row, wanted, unmet = who, who + 1, 1, row[who, UNMET_COST]
         else:
             first_row = net.hub_start[hub]
             last_row = first_row + net.hub_size[hub]
@@ -81,7 +81,7 @@ def serve(net: Network, order: I64, hub_demand: I64, used: I64, load: I64, stop:
                 continue
             best = unmet
             choice = -1
-            for i in range(row_start[q], row_start[q] + row_size[q]):
+            for i in range(row[q, START], row[q, START] + row[q, SIZE]):
                 c = arc_cost[i]
                 if c >= best:
                     break

@@ -190,7 +190,7 @@ def sort_rows(start: I64, size: I32, arc: I32, cost: I64) -> None:
 
 
 @jit
-def mean_differences(start: I64, size: I32, cost: I64, limit: I64) -> NDArray[np.float64]:
+def mean_differences(start: I64, size: I64, cost: I64, limit: I64) -> NDArray[np.float64]:
     """Average, by row, the difference between successive arcs below the row's limit.
 
     Rows with fewer than two such arcs are left out.

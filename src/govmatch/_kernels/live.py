@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from govmatch._kernels.augment import augment
 from govmatch._kernels.jit import jit
-from govmatch._kernels.market import OPEN, REST, Flow, Log, Network, Scratch
+from govmatch._kernels.market import OPEN, REST, SIZE, START, USED, Flow, Log, Network, Scratch, unlink
 from govmatch._kernels.relieve import relieve
 
 I32 = NDArray[np.int32]
@@ -101,18 +101,12 @@ def take_off(net: Network, flow: Flow, first: int, last: int, lacking: I64) -> t
     n = 0
     cost = 0
     for q in range(first, last):
-        a = flow.row[q, 0]
-        flow.row[q, 0] = REST
+        a = flow.row[q, USED]
+        flow.row[q, USED] = REST
         if a < 0:
             continue
         k = net.arc_node[a]
-        following, before = flow.next_used[a], flow.previous_used[a]
-        if before >= 0:
-            flow.next_used[before] = following
-        else:
-            flow.first_used[k] = following
-        if following >= 0:
-            flow.previous_used[following] = before
+        unlink(flow.row, flow.page, q, k)
         flow.surplus[k] -= 1
         cost += net.arc_cost[a]
         lacking[n] = k
@@ -125,7 +119,7 @@ def open_hub(net: Network, flow: Flow, hub: int, demand: int) -> None:
     """Open all units of a hub, at the highest level that its arcs allow."""
     level = net.hub_unmet_cost[hub]
     for q in range(net.hub_start[hub], net.hub_start[hub] + net.hub_size[hub]):
-        for a in range(net.row_start[q], net.row_start[q] + net.row_size[q]):
+        for a in range(net.row[q, START], net.row[q, START] + net.row[q, SIZE]):
             level = min(level, net.arc_cost[a] + flow.price[net.arc_node[a]])
     flow.hub_level[hub] = level
     flow.hub_rest[hub] = 0
@@ -144,7 +138,7 @@ def restore_optimum(
 ) -> int:
     """Place what is left over, fill what is lacking; return what it costs."""
     for source in sources:
-        if source < len(flow.row) and flow.row[source, 0] == REST:
-            flow.row[source, 0] = OPEN
+        if source < len(flow.row) and flow.row[source, USED] == REST:
+            flow.row[source, USED] = OPEN
     cost = augment(net, flow, scratch, sources, log, stop)
     return cost + relieve(net, flow, scratch, lacking, log, stop)

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from govmatch._kernels.jit import jit
+
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 
@@ -21,17 +23,19 @@ FAR = 1 << 62
 PRICE, DISTANCE, UNITS, CAPACITY, LOAD_COST, SURPLUS, PARENT, FIRST_USED = range(8)
 """Columns of ``Flow.page``: all that a search asks of a node, in one cache line."""
 
+START, SIZE, HUB, UNMET_COST, USED, LEVEL, NEXT, PREVIOUS = range(8)
+"""Columns of ``Network.row``, one cache line, too: the first arc and how many, the hub (-1: a request of
+its own) and what leaving that costs; then the used arc, the dual, and the row's neighbours in the chain of
+those whose arc enters the same node (-1: none)."""
+
 REST, OPEN = -1, -2
-"""What ``Flow.row[:, 0]`` says of a row without an arc: it stays out, or its unit is still to be placed."""
+"""The used arc of a row without one: it stays out, or its unit is still to be placed."""
 
 
 class Network(NamedTuple):
-    """What does not change while a flow is found."""
+    """What does not change while a flow is found, but for the last columns of `row`, which are the flow's."""
 
-    row_start: I64  # (n_rows,) first arc
-    row_size: I32  # (n_rows,)
-    row_hub: I32  # (n_rows,) -1: the row is a request of its own
-    unmet_cost: I64  # (n_rows,) of rows without a hub
+    row: I64  # (n_rows, 8) the columns above
     arc_row: I32  # (n_arcs,)
     arc_node: I32  # (n_arcs,)
     arc_cost: I64  # (n_arcs,)
@@ -58,11 +62,9 @@ class Flow(NamedTuple):
     one 0; the unit that a node sends up next costs at least its own price, the last one at most.
     """
 
-    row: I64  # (n_rows, 2) the used arc, `REST` or `OPEN`; the level
+    row: I64  # (n_rows, 8) that of the network
     page: I64  # (n_nodes + n_hubs, 8) the columns above
-    first_used: I64  # (n_nodes,) chain of used arcs that enter a node; -1: none
-    next_used: I32  # (n_arcs,)
-    previous_used: I32  # (n_arcs,)
+    first_used: I64  # (n_nodes,) chain of the rows whose used arc enters a node; -1: none
     units: I64  # (n_nodes,) sent up from a node
     price: I64  # (n_nodes,)
     surplus: I64  # (n_nodes,) units that come in less those sent up
@@ -75,7 +77,7 @@ class Log(NamedTuple):
     """Which rows have changed since an event began; empty arrays where nobody asks."""
 
     event: I64  # (n_rows,) number of the last event that changed the row
-    before: I64  # (n_rows,) ``Flow.row[:, 0]`` before that event
+    before: I64  # (n_rows,) the used arc before that event
     rows: I64  # (n_rows,) the rows of the event at hand
     state: I64  # (2,) number of the event at hand, rows so far
 
@@ -94,6 +96,37 @@ class Scratch(NamedTuple):
     heap_value: I32  # (queue,)
 
 
+def blank_rows(n_rows: int) -> I64:
+    """Make ``Network.row`` of requests without arcs, none of which is served."""
+    row = np.zeros((n_rows, 8), np.int64)
+    row[:, HUB] = row[:, NEXT] = row[:, PREVIOUS] = -1
+    row[:, USED] = REST
+    return row
+
+
+@jit
+def link(row: I64, page: I64, q: int, node: int) -> None:
+    """Put a row whose used arc enters a node first in the node's chain."""
+    following = page[node, FIRST_USED]
+    row[q, NEXT] = following
+    row[q, PREVIOUS] = -1
+    if following >= 0:
+        row[following, PREVIOUS] = q
+    page[node, FIRST_USED] = q
+
+
+@jit
+def unlink(row: I64, page: I64, q: int, node: int) -> None:
+    """Take a row out of the chain of the node that its used arc enters."""
+    following, before = row[q, NEXT], row[q, PREVIOUS]
+    if before >= 0:
+        row[before, NEXT] = following
+    else:
+        page[node, FIRST_USED] = following
+    if following >= 0:
+        row[following, PREVIOUS] = before
+
+
 def blank_page(n_nodes: int, n_hubs: int) -> I64:
     """Make ``Flow.page`` of roots without capacity and hubs."""
     page = np.zeros((n_nodes + n_hubs, 8), np.int64)
@@ -105,13 +138,11 @@ def blank_page(n_nodes: int, n_hubs: int) -> I64:
 
 def blank_flow(net: Network, page: I64, hub_demand: I64) -> Flow:
     """No unit is placed, no price is above 0; `page` is that of which the network has columns."""
-    n_rows, n_arcs, n_nodes, n_hubs = len(net.row_start), len(net.arc_row), len(net.parent), len(hub_demand)
+    n_nodes, n_hubs = len(net.parent), len(hub_demand)
     return Flow(
-        row=np.zeros((n_rows, 2), np.int64),
+        row=net.row,
         page=page,
         first_used=page[:n_nodes, FIRST_USED],
-        next_used=np.empty(n_arcs, np.int32),
-        previous_used=np.empty(n_arcs, np.int32),
         units=page[:n_nodes, UNITS],
         price=page[:n_nodes, PRICE],
         surplus=page[:n_nodes, SURPLUS],
@@ -127,7 +158,7 @@ def blank_scratch(net: Network) -> Scratch:
     Each arc and each edge may enter a queue once, and so may what is left of a node's children.
     """
     positions = len(net.parent) + len(net.hub_start)
-    queue = positions + len(net.arc_row) + len(net.row_start) + 3 * len(net.parent)
+    queue = positions + len(net.arc_row) + len(net.row) + 3 * len(net.parent)
     return Scratch(
         previous=np.empty(positions, np.int32),
         via=np.empty(positions, np.int32),

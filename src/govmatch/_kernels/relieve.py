@@ -13,16 +13,22 @@ from govmatch._kernels.market import (
     DISTANCE,
     FAR,
     FIRST_USED,
+    HUB,
+    LEVEL,
     LOAD_COST,
+    NEXT,
     PARENT,
     PRICE,
     REST,
     SURPLUS,
     UNITS,
+    USED,
     Flow,
     Log,
     Network,
     Scratch,
+    link,
+    unlink,
 )
 
 I64 = NDArray[np.int64]
@@ -56,14 +62,12 @@ def relieve(
     int
         What it costs, as in `augment`.
     """
-    row_hub = net.row_hub
     arc_row, arc_node, arc_cost = net.arc_row, net.arc_node, net.arc_cost
     entry_start, entry_size, entry_arc = net.entry_start, net.entry_size, net.entry_arc
     entry_row, entry_cost = net.entry_row, net.entry_cost
     hubs = len(net.hub_start) > 0
     first_child, next_sibling = net.first_child, net.next_sibling
-    row, page, next_used, previous_used = flow.row, flow.page, flow.next_used, flow.previous_used
-    hub_level = flow.hub_level
+    row, page, hub_level = flow.row, flow.page, flow.hub_level
     following, via, touched, stack = scratch.previous, scratch.via, scratch.touched, scratch.stack
     heap_key, heap_value = scratch.heap_key, scratch.heap_value
     n_nodes = len(net.parent)
@@ -115,10 +119,10 @@ def relieve(
                         begin_at = x
                         break
                     for q in range(net.hub_start[h], net.hub_start[h] + net.hub_size[h]):
-                        if row[q, 0] < 0:
+                        if row[q, USED] < 0:
                             continue
-                        d = now + hub_level[h] - row[q, 1]
-                        y = arc_node[row[q, 0]]
+                        d = now + hub_level[h] - row[q, LEVEL]
+                        y = arc_node[row[q, USED]]
                         if d < best and d < page[y, DISTANCE]:
                             if page[y, DISTANCE] == FAR:
                                 touched[n_touched] = y
@@ -162,13 +166,13 @@ def relieve(
                     for i in range(entry_start[x], entry_start[x] + entry_size[x]):
                         q = entry_row[i]
                         a = entry_arc[i]
-                        b = row[q, 0]
-                        if b < 0 and hubs and row_hub[q] >= 0:
-                            hub = row_hub[q]
+                        b = row[q, USED]
+                        if b < 0 and hubs and row[q, HUB] >= 0:
+                            hub = row[q, HUB]
                             d = base + entry_cost[i] - hub_level[hub]
                             y = n_nodes + hub
                         else:
-                            d = base + entry_cost[i] - row[q, 1]
+                            d = base + entry_cost[i] - row[q, LEVEL]
                             if d >= best or b == a:
                                 continue
                             if b < 0:
@@ -219,10 +223,10 @@ def relieve(
                         hub_level[x - n_nodes] -= fall
                     else:
                         page[x, PRICE] -= fall
-                        a = page[x, FIRST_USED]
-                        while a >= 0:
-                            row[arc_row[a], 1] -= fall
-                            a = next_used[a]
+                        q = page[x, FIRST_USED]
+                        while q >= 0:
+                            row[q, LEVEL] -= fall
+                            q = row[q, NEXT]
             cost += best
             if begin == SINK:
                 page[begin_at, UNITS] -= 1
@@ -237,23 +241,12 @@ def relieve(
                 # the unit that comes to y by `a` (an arc or a code) from x
                 if a >= 0:
                     q = arc_row[a]
-                    gone = row[q, 0]
+                    gone = row[q, USED]
                     if gone >= 0:
-                        n, b = next_used[gone], previous_used[gone]
-                        if b >= 0:
-                            next_used[b] = n
-                        else:
-                            page[x, FIRST_USED] = n
-                        if n >= 0:
-                            previous_used[n] = b
-                    row[q, 0] = a
-                    row[q, 1] = arc_cost[a] + page[y, PRICE]
-                    n = page[y, FIRST_USED]
-                    next_used[a] = n
-                    previous_used[a] = -1
-                    if n >= 0:
-                        previous_used[n] = a
-                    page[y, FIRST_USED] = a
+                        unlink(row, page, q, x)
+                    row[q, USED] = a
+                    row[q, LEVEL] = arc_cost[a] + page[y, PRICE]
+                    link(row, page, q, y)
                     if logging and log.event[q] != now_event:
                         log.event[q] = now_event
                         log.before[q] = gone
@@ -265,15 +258,9 @@ def relieve(
                     page[x, UNITS] += 1
                 elif a <= TO_HUB:
                     q = TO_HUB - a
-                    gone = row[q, 0]
-                    n, b = next_used[gone], previous_used[gone]
-                    if b >= 0:
-                        next_used[b] = n
-                    else:
-                        page[x, FIRST_USED] = n
-                    if n >= 0:
-                        previous_used[n] = b
-                    row[q, 0] = REST
+                    gone = row[q, USED]
+                    unlink(row, page, q, x)
+                    row[q, USED] = REST
                     if logging and log.event[q] != now_event:
                         log.event[q] = now_event
                         log.before[q] = gone

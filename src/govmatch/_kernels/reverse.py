@@ -10,13 +10,19 @@ from govmatch._kernels.jit import jit
 from govmatch._kernels.market import (
     CAPACITY,
     FIRST_USED,
+    HUB,
+    LEVEL,
     LOAD_COST,
+    NEXT,
     PARENT,
     PRICE,
     SURPLUS,
     UNITS,
+    USED,
     Flow,
     Network,
+    link,
+    unlink,
 )
 
 I32 = NDArray[np.int32]
@@ -40,12 +46,12 @@ def reverse_auction(
         A ring whose first `waiting` entries are the nodes with negative surplus.
     """
     n_nodes = len(net.parent)
-    row_hub, arc_row, arc_node, arc_cost = net.row_hub, net.arc_row, net.arc_node, net.arc_cost
+    arc_row, arc_node, arc_cost = net.arc_row, net.arc_node, net.arc_cost
     entry_start, entry_size, entry_arc = net.entry_start, net.entry_size, net.entry_arc
     entry_row, entry_cost = net.entry_row, net.entry_cost
     hubs = len(net.hub_start) > 0
     first_child, next_sibling = net.first_child, net.next_sibling
-    row, page, next_used, previous_used = flow.row, flow.page, flow.next_used, flow.previous_used
+    row, page = flow.row, flow.page
     queued = np.zeros(n_nodes, np.bool_)
     inside = np.empty(n_nodes, np.int32)
     offset = np.empty(n_nodes, np.int64)
@@ -86,14 +92,14 @@ def reverse_auction(
                     off = offset[i]
                     for j in range(entry_start[k], entry_start[k] + entry_size[k]):
                         q = entry_row[j]
-                        if hubs and row[q, 0] < 0 and row_hub[q] >= 0:
-                            h = row_hub[q]
+                        if hubs and row[q, USED] < 0 and row[q, HUB] >= 0:
+                            h = row[q, HUB]
                             if flow.hub_rest[h] == 0:
                                 continue
                             g = flow.hub_level[h] - entry_cost[j] - off
                         else:
-                            g = row[q, 1] - entry_cost[j] - off
-                        if g > second and row[q, 0] != entry_arc[j]:
+                            g = row[q, LEVEL] - entry_cost[j] - off
+                        if g > second and row[q, USED] != entry_arc[j]:
                             if g > best:
                                 second = best
                                 best = g
@@ -116,10 +122,10 @@ def reverse_auction(
                 for i in range(n):
                     k = inside[i]
                     page[k, PRICE] -= drop
-                    a = page[k, FIRST_USED]
-                    while a >= 0:
-                        row[arc_row[a], 1] -= drop
-                        a = next_used[a]
+                    q = page[k, FIRST_USED]
+                    while q >= 0:
+                        row[q, LEVEL] -= drop
+                        q = row[q, NEXT]
             if choice < 0:
                 page[x, UNITS] -= 1
                 page[x, SURPLUS] += 1
@@ -137,16 +143,10 @@ def reverse_auction(
                 x = up
                 continue
             q = arc_row[choice]
-            gone = row[q, 0]
+            gone = row[q, USED]
             if gone >= 0:
                 k = arc_node[gone]
-                m, b = next_used[gone], previous_used[gone]
-                if b >= 0:
-                    next_used[b] = m
-                else:
-                    page[k, FIRST_USED] = m
-                if m >= 0:
-                    previous_used[m] = b
+                unlink(row, page, q, k)
                 page[k, SURPLUS] -= 1
                 if page[k, SURPLUS] < 0 and not queued[k] and k != x:
                     queued[k] = True
@@ -155,17 +155,12 @@ def reverse_auction(
                     if tail == length:
                         tail = 0
                     waiting += 1
-            elif row_hub[q] >= 0:
-                flow.hub_rest[row_hub[q]] -= 1
-            row[q, 0] = choice
+            elif row[q, HUB] >= 0:
+                flow.hub_rest[row[q, HUB]] -= 1
+            row[q, USED] = choice
             k = arc_node[choice]
-            row[q, 1] = arc_cost[choice] + page[k, PRICE]
-            m = page[k, FIRST_USED]
-            next_used[choice] = m
-            previous_used[choice] = -1
-            if m >= 0:
-                previous_used[m] = choice
-            page[k, FIRST_USED] = choice
+            row[q, LEVEL] = arc_cost[choice] + page[k, PRICE]
+            link(row, page, q, k)
             while k != x:
                 page[k, UNITS] += 1
                 k = page[k, PARENT]

@@ -7,22 +7,23 @@ from numpy.typing import NDArray
 
 from govmatch._kernels.auction import CAPACITY, LOAD, LOW, Book
 from govmatch._kernels.jit import jit
-from govmatch._kernels.market import FAR, OPEN, REST, Flow, Network
+from govmatch._kernels.market import (
+    FAR,
+    HUB,
+    LEVEL,
+    OPEN,
+    REST,
+    SIZE,
+    START,
+    UNMET_COST,
+    USED,
+    Flow,
+    Network,
+    link,
+)
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
-
-
-@jit
-def chain(flow: Flow, arc: int, node: int) -> None:
-    """Count a used arc at its node and put it first in the node's chain."""
-    following = flow.first_used[node]
-    flow.next_used[arc] = following
-    flow.previous_used[arc] = -1
-    if following >= 0:
-        flow.previous_used[following] = arc
-    flow.first_used[node] = arc
-    flow.surplus[node] += 1
 
 
 def clear(flow: Flow, hub_demand: I64) -> None:
@@ -35,11 +36,11 @@ def clear(flow: Flow, hub_demand: I64) -> None:
 
 def sources(net: Network, flow: Flow) -> I64:
     """List what `augment` has to place: nodes with surplus, open rows, hubs with open units."""
-    n_rows, n_nodes = len(net.row_start), len(net.parent)
+    n_rows, n_nodes = len(net.row), len(net.parent)
     return np.concatenate(
         [
             n_rows + np.flatnonzero(flow.surplus > 0),
-            np.flatnonzero(flow.row[:, 0] == OPEN),
+            np.flatnonzero(flow.row[:, USED] == OPEN),
             n_rows + n_nodes + np.flatnonzero(flow.hub_open > 0),
         ]
     )
@@ -62,45 +63,46 @@ def price_nodes(net: Network, book: Book, dear: int, price: I64) -> None:
 def keep_tight(net: Network, flow: Flow) -> None:
     """Set the levels by the prices; keep the used arcs that are tight, open what has no place.
 
-    ``flow.row[:, 0]`` holds the arcs; the chains of used arcs are made.
+    ``flow.row[:, USED]`` holds the arcs; the chains of used arcs are made.
     """
-    row_start, row_size, arc_node, arc_cost = net.row_start, net.row_size, net.arc_node, net.arc_cost
-    row, price = flow.row, flow.price
-    for q in range(len(row_start)):
-        hub = net.row_hub[q]
-        best = net.unmet_cost[q] if hub < 0 else FAR
-        for i in range(row_start[q], row_start[q] + row_size[q]):
+    arc_node, arc_cost, row, price = net.arc_node, net.arc_cost, flow.row, flow.price
+    for q in range(len(row)):
+        hub = row[q, HUB]
+        best = row[q, UNMET_COST] if hub < 0 else FAR
+        for i in range(row[q, START], row[q, START] + row[q, SIZE]):
             c = arc_cost[i]
             if c >= best:
                 break
             best = min(best, c + price[arc_node[i]])
-        row[q, 1] = best
-        a = row[q, 0]
+        row[q, LEVEL] = best
+        a = row[q, USED]
         if a >= 0:
             if arc_cost[a] + price[arc_node[a]] == best:
                 continue
-            row[q, 0] = REST
-        if hub < 0 and best < net.unmet_cost[q]:
-            row[q, 0] = OPEN
+            row[q, USED] = REST
+        if hub < 0 and best < row[q, UNMET_COST]:
+            row[q, USED] = OPEN
         elif hub < 0:
-            row[q, 0] = REST
+            row[q, USED] = REST
     for h in range(len(net.hub_start)):
         best = net.hub_unmet_cost[h]
         for q in range(net.hub_start[h], net.hub_start[h] + net.hub_size[h]):
-            if row[q, 0] < 0:
-                best = min(best, row[q, 1])
+            if row[q, USED] < 0:
+                best = min(best, row[q, LEVEL])
         placed = 0
         for q in range(net.hub_start[h], net.hub_start[h] + net.hub_size[h]):
-            if row[q, 0] >= 0 and row[q, 1] > best:
-                row[q, 0] = REST
-            placed += row[q, 0] >= 0
+            if row[q, USED] >= 0 and row[q, LEVEL] > best:
+                row[q, USED] = REST
+            placed += row[q, USED] >= 0
         flow.hub_level[h] = best
         left = flow.hub_open[h] + flow.hub_rest[h] - placed
         flow.hub_rest[h] = left if best == net.hub_unmet_cost[h] else 0
         flow.hub_open[h] = left - flow.hub_rest[h]
-    for q in range(len(row_start)):
-        if row[q, 0] >= 0:
-            chain(flow, row[q, 0], arc_node[row[q, 0]])
+    for q in range(len(row)):
+        if row[q, USED] >= 0:
+            k = arc_node[row[q, USED]]
+            link(row, flow.page, q, k)
+            flow.surplus[k] += 1
 
 
 @jit
@@ -108,18 +110,19 @@ def keep_bids(net: Network, flow: Flow) -> None:
     """Keep every used arc, tight or not, and let what has none rest; for the reverse auction."""
     row = flow.row
     for q in range(len(row)):
-        a = row[q, 0]
+        a = row[q, USED]
         if a >= 0:
             k = net.arc_node[a]
-            row[q, 1] = net.arc_cost[a] + flow.price[k]
-            chain(flow, a, k)
-        elif net.row_hub[q] < 0:
-            row[q, 1] = net.unmet_cost[q]
+            row[q, LEVEL] = net.arc_cost[a] + flow.price[k]
+            link(row, flow.page, q, k)
+            flow.surplus[k] += 1
+        elif row[q, HUB] < 0:
+            row[q, LEVEL] = row[q, UNMET_COST]
     for h in range(len(net.hub_start)):
         flow.hub_level[h] = net.hub_unmet_cost[h]
         flow.hub_rest[h] = flow.hub_open[h]
         for q in range(net.hub_start[h], net.hub_start[h] + net.hub_size[h]):
-            flow.hub_rest[h] -= row[q, 0] >= 0
+            flow.hub_rest[h] -= row[q, USED] >= 0
         flow.hub_open[h] = 0
 
 

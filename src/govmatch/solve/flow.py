@@ -19,7 +19,20 @@ from govmatch._kernels.auction import Book, auction, blank_book_page, open_book
 from govmatch._kernels.augment import augment
 from govmatch._kernels.floor import first_prices
 from govmatch._kernels.greedy import keep_what_fits, serve
-from govmatch._kernels.market import REST, Flow, Network, blank_flow, blank_log, blank_scratch
+from govmatch._kernels.market import (
+    HUB,
+    LEVEL,
+    REST,
+    SIZE,
+    START,
+    UNMET_COST,
+    USED,
+    Flow,
+    Network,
+    blank_flow,
+    blank_log,
+    blank_scratch,
+)
 from govmatch._kernels.relieve import relieve
 from govmatch._kernels.reverse import reverse_auction
 from govmatch.errors import InvalidInput
@@ -144,7 +157,7 @@ def _solve(instance: Instance, control: Control, start: IntArray | None, used: B
             relieve(state.layout.net, flow, scratch, part, log, control.flag)
             if (found := look.ended(state, instance)) is not None:
                 return found
-    return _solution(state, instance, flow.row[:, 0], "optimal")
+    return _solution(state, instance, flow.row[:, USED], "optimal")
 
 
 def _slices(sources: IntArray, control: Control) -> list[IntArray]:
@@ -160,7 +173,7 @@ def _approximate(state: _State, instance: Instance, control: Control, start: Int
     units = _units(layout)
     book = _blank_book(state)
     if start is None:
-        used, load = np.full(len(net.row_start), REST, np.int64), np.zeros(len(net.parent), np.int64)
+        used, load = np.full(len(net.row), REST, np.int64), np.zeros(len(net.parent), np.int64)
         if serve(net, _dearest_first(layout), layout.hub_demand, used, load, control.flag):
             first_prices(net, layout.hub_demand, used, load, book.floor)
     else:
@@ -170,11 +183,10 @@ def _approximate(state: _State, instance: Instance, control: Control, start: Int
     eps, patience, growth = COARSE * fine, PATIENCE, GROWTH
     ring = np.empty(len(units) + 1, np.int64)
     while True:
-        open_book(book)
+        open_book(net, book)
         ring[:-1] = units
         limit = max(1000, int(patience * len(units)))
         reached = auction(net, book, ring, len(units), eps, limit, growth, control.flag)
-        flow.row[:, 0] = book.used
         settle.price_nodes(net, book, dear, flow.price)
         if not control.flag[0] and book.floor.any():
             _reverse(state, reached, control)
@@ -192,10 +204,10 @@ def _approximate(state: _State, instance: Instance, control: Control, start: Int
 
 def _fine_step(net: Network) -> int:
     """Take the step from the differences between arcs that matter, in the middle row: some may be odd."""
-    limit = net.unmet_cost
+    start, size, hub, limit = (net.row[:, column].copy() for column in (START, SIZE, HUB, UNMET_COST))
     if len(net.hub_start):
-        limit = np.where(net.row_hub < 0, limit, net.hub_unmet_cost[net.row_hub])
-    differences = index.mean_differences(net.row_start, net.row_size, net.arc_cost, limit)
+        limit = np.where(hub < 0, limit, net.hub_unmet_cost[hub])
+    differences = index.mean_differences(start, size, net.arc_cost, limit)
     return max(1, int(FINE * np.median(differences))) if len(differences) else 1
 
 
@@ -203,9 +215,9 @@ def _take_over(state: _State, instance: Instance, start: IntArray, used: BoolArr
     """Keep of a flow what is exactly right at the prices given."""
     layout, flow, net = state.layout, state.flow, state.layout.net
     flow.price[:-1] = prices_above(instance.parent, np.maximum(start, 0))[layout.kept]
-    flow.row[:, 0] = REST
+    flow.row[:, USED] = REST
     at = np.flatnonzero(used[layout.arc])
-    flow.row[net.arc_row[at], 0] = at
+    flow.row[net.arc_row[at], USED] = at
     settle.clear(flow, layout.hub_demand)
     settle.keep_tight(net, flow)
     settle.fill_priced(net, flow)
@@ -228,31 +240,29 @@ def _reverse(state: _State, eps: int, control: Control) -> None:
 
 def _units(layout: Layout) -> IntArray:
     """List the units that bid: rows without a hub, and a hub as often as it has units."""
-    simple = np.flatnonzero(layout.net.row_hub < 0)
-    hubs = np.arange(len(layout.hub_demand)) + len(layout.net.row_hub)
+    simple = np.flatnonzero(layout.net.row[:, HUB] < 0)
+    hubs = np.arange(len(layout.hub_demand)) + len(layout.net.row)
     return np.concatenate([simple, np.repeat(hubs, layout.hub_demand)])
 
 
 def _dearest_first(layout: Layout) -> IntArray:
     """Order rows without a hub, and hubs, by what serving them saves."""
     net = layout.net
-    simple = np.flatnonzero(net.row_hub < 0)
-    saves = net.unmet_cost[simple].copy()
-    able = net.row_size[simple] > 0
-    saves[able] -= net.arc_cost[net.row_start[simple[able]]]
-    hubs = np.arange(len(layout.hub_demand)) + len(net.row_hub)
+    simple = np.flatnonzero(net.row[:, HUB] < 0)
+    saves = net.row[simple, UNMET_COST]
+    able = net.row[simple, SIZE] > 0
+    saves[able] -= net.arc_cost[net.row[simple[able], START]]
+    hubs = np.arange(len(layout.hub_demand)) + len(net.row)
     order = np.argsort(-np.concatenate([saves, net.hub_unmet_cost]), kind="stable")
     return np.concatenate([simple, hubs])[order]
 
 
 def _blank_book(state: _State) -> Book:
     net = state.layout.net
-    n_rows, n_arcs, n_nodes = len(net.row_start), len(net.arc_row), len(net.parent)
+    n_nodes = len(net.parent)
     root, tree_size = index.small_trees(net.parent, TREE)
     page, places = blank_book_page(net)
     return Book(
-        used=np.empty(n_rows, np.int64),
-        unit=np.empty((n_arcs, 2), np.int64),
         page=page,
         toll=np.empty(n_nodes, np.int64),
         floor=np.zeros(n_nodes, np.int64),
@@ -290,15 +300,15 @@ class _Look:
 def _early(state: _State, instance: Instance, control: Control) -> Solution:
     """Repair what is there: keep the used arcs that fit, dearest requests first, then add what fits."""
     layout, net = state.layout, state.layout.net
-    used, load = state.flow.row[:, 0].copy(), np.zeros(len(net.parent), np.int64)
+    used, load = state.flow.row[:, USED].copy(), np.zeros(len(net.parent), np.int64)
     order, never = _dearest_first(layout), np.zeros(1, np.uint8)
     keep_what_fits(net, order, used, load)
     serve(net, order, layout.hub_demand, used, load, never)
     found = _solution(state, instance, used, control.reason if control.reason is not None else "gap")
     # prices of a search cut short may prove less than none: then each request's cheapest arc is the bound
     cheapest = instance.unmet_cost.copy()
-    able = net.row_size > 0
-    np.minimum.at(cheapest, layout.row_request[able], net.arc_cost[net.row_start[able]])
+    able = np.flatnonzero(net.row[:, SIZE])
+    np.minimum.at(cheapest, layout.row_request[able], net.arc_cost[net.row[able, START]])
     free = np.zeros_like(found.price)
     if lower_bound(instance, cheapest, free) > lower_bound(instance, found.request_dual, found.price):
         return replace(found, request_dual=cheapest, price=free)
@@ -315,8 +325,8 @@ def _solution(state: _State, instance: Instance, used: IntArray, termination: Te
     # below 0 only where nothing comes through: 0 is as right there
     price[layout.kept] = np.maximum(own[:-1], 0)
     dual = np.empty(len(instance.demand), np.int64)
-    simple = layout.net.row_hub < 0
-    dual[layout.row_request[simple]] = flow.row[simple, 1]
+    simple = flow.row[:, HUB] < 0
+    dual[layout.row_request[simple]] = flow.row[simple, LEVEL]
     dual[layout.hub_request] = flow.hub_level
     beyond = layout.hub_request[layout.hub_demand < instance.demand[layout.hub_request]]
     dual[beyond] = instance.unmet_cost[beyond]

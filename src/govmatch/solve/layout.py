@@ -8,7 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch._kernels import index
-from govmatch._kernels.market import CAPACITY, LOAD_COST, PARENT, Network, blank_page
+from govmatch._kernels.market import (
+    CAPACITY,
+    HUB,
+    LOAD_COST,
+    PARENT,
+    SIZE,
+    START,
+    UNMET_COST,
+    Network,
+    blank_page,
+    blank_rows,
+)
 from govmatch.solve.instance import Instance
 
 I32 = NDArray[np.int32]
@@ -92,15 +103,15 @@ def lay_out(instance: Instance) -> Layout:
     first_child, next_sibling = index.child_chains(parent)
     hub_start = np.searchsorted(rows.request, hubs)
     hub_size = np.searchsorted(rows.request, hubs, side="right") - hub_start
+    row = blank_rows(len(rows.request))
+    row[:, START], row[:, SIZE], row[:, HUB] = rows.start, rows.size, rows.hub
+    row[:, UNMET_COST] = instance.unmet_cost[rows.request]
     page = blank_page(len(parent), len(hubs))
     columns = page[: len(parent)]
     columns[:, PARENT], columns[:, CAPACITY], columns[:, LOAD_COST] = parent, capacity, load_cost
     none = np.zeros(0, np.int32)
     net = Network(
-        row_start=rows.start,
-        row_size=rows.size,
-        row_hub=rows.hub,
-        unmet_cost=instance.unmet_cost[rows.request],
+        row=row,
         arc_row=arc_row,
         arc_node=arc_node,
         arc_cost=arc_cost,

@@ -22,19 +22,16 @@ from govmatch._kernels.market import (
     Network,
     Scratch,
     blank_page,
+    blank_rows,
     blank_scratch,
 )
 
 Array = NDArray[Any]
 
-FIELDS: dict[str, dict[str, tuple[type, int, int]]] = {
+FIELDS: dict[str, dict[str, tuple[type, int | Array, int]]] = {
     # name: dtype, what an unused place holds, columns
     "rows": {
-        "row_start": (np.int64, 0, 0),
-        "row_size": (np.int32, 0, 0),
-        "row_hub": (np.int32, -1, 0),
-        "unmet_cost": (np.int64, 0, 0),
-        "row": (np.int64, REST, 2),
+        "row": (np.int64, blank_rows(1)[0], 8),
         "event": (np.int64, -1, 0),
         "before": (np.int64, REST, 0),
         "rows": (np.int64, 0, 0),
@@ -43,8 +40,6 @@ FIELDS: dict[str, dict[str, tuple[type, int, int]]] = {
         "arc_row": (np.int32, 0, 0),
         "arc_node": (np.int32, 0, 0),
         "arc_cost": (np.int64, 0, 0),
-        "next_used": (np.int32, -1, 0),
-        "previous_used": (np.int32, -1, 0),
         "place": (np.int32, 0, 0),
     },
     "nodes": {

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch._kernels.live import enter, leave, open_hub, restore_optimum, take_off
-from govmatch._kernels.market import OPEN
+from govmatch._kernels.market import HUB, LEVEL, OPEN, SIZE, START, UNMET_COST, USED
 from govmatch.solve.certificate import prices_above
 from govmatch.solve.live import LiveArrays
 from govmatch.solve.live_request import LiveRequest, Part
@@ -136,10 +136,10 @@ class LiveFlow:
         net, flow = self.arrays.net, self.arrays.flow
         rows, arcs = slice(part.row, part.row + n_rows), slice(part.arc, part.arc + n_arcs)
         if n_rows:
-            net.row_start[rows] = max(part.arc, 0) + np.cumsum(part.sizes) - part.sizes
-            net.row_size[rows] = part.sizes
-            net.row_hub[rows] = part.hub
-            net.unmet_cost[rows] = MUST if part.pinned else request.unmet_cost
+            net.row[rows, START] = max(part.arc, 0) + np.cumsum(part.sizes) - part.sizes
+            net.row[rows, SIZE] = part.sizes
+            net.row[rows, HUB] = part.hub
+            net.row[rows, UNMET_COST] = MUST if part.pinned else request.unmet_cost
             for q in range(part.row, part.row + n_rows):
                 self.handle_of[q] = handle
         if n_arcs:
@@ -160,7 +160,7 @@ class LiveFlow:
             open_hub(net, flow, part.hub, able)
             self.total += (part.demand - able) * request.unmet_cost
         else:
-            flow.row[part.row, 0] = OPEN
+            flow.row[part.row, USED] = OPEN
 
     def detach(self, request: LiveRequest) -> list[int]:
         """Take a request out of the arrays; return the nodes that lack its units now."""
@@ -175,7 +175,7 @@ class LiveFlow:
             lacking += found[:count].tolist()
             if n_arcs:
                 leave(arrays.net, arrays.entries, part.arc, part.arc + n_arcs)
-            arrays.net.row_size[part.row : part.row + n_rows] = 0
+            arrays.net.row[part.row : part.row + n_rows, SIZE] = 0
             for q in range(part.row, part.row + n_rows):
                 del self.handle_of[q]
             self._rows.give(part.row, n_rows)
@@ -225,7 +225,7 @@ class LiveFlow:
 
     def served(self, request: LiveRequest) -> list[int]:
         """Return the nodes that serve a request, ascending."""
-        return self._nodes_of(request, self.arrays.flow.row[:, 0])
+        return self._nodes_of(request, self.arrays.flow.row[:, USED])
 
     def served_before(self, request: LiveRequest) -> list[int]:
         """Return where a request was served when the event at hand began."""
@@ -233,7 +233,7 @@ class LiveFlow:
         for part in request.parts:
             rows = slice(part.row, part.row + len(part.sizes))
             moved = log.event[rows] == log.state[0]
-            used.append(np.where(moved, log.before[rows], self.arrays.flow.row[rows, 0]))
+            used.append(np.where(moved, log.before[rows], self.arrays.flow.row[rows, USED]))
         arcs = np.concatenate(used)
         return sorted(self.arrays.net.arc_node[arcs[arcs >= 0]].tolist())
 
@@ -247,7 +247,7 @@ class LiveFlow:
             if part.demand > len(part.sizes):
                 return request.unmet_cost  # what exceeds the groups is never served
             return int(self.arrays.flow.hub_level[part.hub])
-        return int(self.arrays.flow.row[part.row, 1])
+        return int(self.arrays.flow.row[part.row, LEVEL])
 
     def chain(self, node: int) -> list[int]:
         """Return a node and all above it."""

@@ -10,6 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from govmatch._kernels.market import USED
 from govmatch.errors import InvalidInput, SolverError, UnknownId
 from govmatch.solve import snapshot
 from govmatch.solve.arguments import in_range, read_arguments, whole
@@ -507,7 +508,7 @@ class Matcher:
             for request, part in parts
         ]
         node, group, cost = np.concatenate([np.zeros((3, 0), np.int64), *arcs], axis=1)
-        used = self._live.arrays.flow.row[:, 0]
+        used = self._live.arrays.flow.row[:, USED]
         flow = np.zeros(len(node), np.int64)
         first = 0
         for size, (_, part) in zip(sizes, parts, strict=True):
