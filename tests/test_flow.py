@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from govmatch._kernels.auction import open_book
-from govmatch._kernels.market import USED
 from govmatch.errors import InvalidInput
 from govmatch.solve import flow
 from govmatch.solve.certificate import Proof, flow_cost, infeasibilities, lower_bound, prove
@@ -273,9 +272,9 @@ def test_auctions_look_at_the_flag_while_they_bid(monkeypatch: pytest.MonkeyPatc
     def auction(net, book, *rest):  # type: ignore[no-untyped-def]
         stopped = np.ones(1, np.uint8)
         real(net, book, *rest[:-1], stopped)
-        bids.append(int((net.row[:, USED] >= 0).sum()))
+        bids.append(int((book.used >= 0).sum()))
         rest[0][: rest[1]] = np.arange(rest[1])  # the ring anew
-        open_book(net, book)
+        open_book(book)
         return real(net, book, *rest)
 
     def reverse(net, state, ring, waiting, eps, limit, flag):  # type: ignore[no-untyped-def]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch._kernels.jit import jit
-from govmatch._kernels.market import FAR, HUB, LEVEL, NEXT, REST, SIZE, START, UNMET_COST, USED, Network
+from govmatch._kernels.market import AT, BID, FAR, HUB, REST, SIZE, START, UNMET_COST, Network
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
@@ -25,19 +25,17 @@ WALK = -1
 LOAD, CAPACITY, LOW, PARENT, LOAD_COST, HEAP_START, HEAP_SIZE, PLACE = range(8)
 """Columns of ``Book.page``: one cache line a node."""
 
-BID, AT = LEVEL, NEXT
-"""Columns of ``Network.row`` during the auction: the price at the used arc's node above which the request
-would rather go, and the row's position in that node's heap."""
-
 
 class Book(NamedTuple):
     """The bids that hold a place, and for every node the lowest of them below it.
 
     Below each node stands a heap of the rows whose used arc enters it and of its children with units,
-    by the bid that would have to be outbid to free a unit. A child stands as ``-2 - child``. The bids stand
-    in ``Network.row``.
+    by the bid that would have to be outbid to free a unit. A child stands as ``-2 - child``. In
+    ``Network.row`` stand a row's bid, the price at its used arc's node above which the request would rather
+    go, and the row's place in that node's heap.
     """
 
+    used: I64  # (n_rows,) arc or `REST`
     page: I64  # (n_nodes, 8) units, the most of them, the lowest bid (`FAR`: none), parent, load
     # cost, where the heap stands (-1: none, as it takes all that comes), its size, the position in
     # the parent's heap
@@ -106,11 +104,10 @@ def blank_book_page(net: Network) -> tuple[I64, int]:
 
 
 @jit
-def open_book(net: Network, book: Book) -> None:
+def open_book(book: Book) -> None:
     """Clear all bids; ask the floor everywhere."""
     page = book.page
-    for q in range(len(net.row)):
-        net.row[q, USED] = REST
+    book.used[:] = REST
     for k in range(len(page)):
         page[k, LOAD] = 0
         page[k, LOW] = FAR
@@ -147,7 +144,7 @@ def auction(
     """
     n_rows = len(net.row)
     row, arc_node, arc_cost, arc_row = net.row, net.arc_node, net.arc_cost, net.arc_row
-    page, toll, floor, heap = book.page, book.toll, book.floor, book.heap
+    used, page, toll, floor, heap = book.used, book.page, book.toll, book.floor, book.heap
     root, tree_size = book.root, book.tree_size
     head = 0
     length = len(ring)
@@ -172,7 +169,7 @@ def auction(
         second = best
         choice = -1
         for q in range(first_row, last_row):
-            if row[q, USED] >= 0:
+            if used[q] >= 0:
                 continue
             for i in range(row[q, START], row[q, START] + row[q, SIZE]):
                 c = arc_cost[i]
@@ -206,8 +203,8 @@ def auction(
                 if out >= 0:
                     break
                 k = -2 - out
-            out_node = arc_node[row[out, USED]]
-            row[out, USED] = REST
+            out_node = arc_node[used[out]]
+            used[out] = REST
             ring[tail] = out if row[out, HUB] < 0 else n_rows + row[out, HUB]
             tail += 1
             if tail == length:
@@ -215,7 +212,7 @@ def auction(
             waiting += 1
         q = arc_row[choice]
         node = arc_node[choice]
-        row[q, USED] = choice
+        used[q] = choice
         # above this price at the node it would rather take its second choice
         row[q, BID] = second - arc_cost[choice] + eps
         for step in range(2):

@@ -72,7 +72,7 @@ def augment(
     """
     arc_row, arc_node, arc_cost = net.arc_row, net.arc_node, net.arc_cost
     first_child, next_sibling = net.first_child, net.next_sibling
-    row, page, hub_level = flow.row, flow.page, flow.hub_level
+    row, held, page, hub_level = net.row, flow.held, flow.page, flow.hub_level
     previous, via, touched, stack = scratch.previous, scratch.via, scratch.touched, scratch.stack
     heap_key, heap_value = scratch.heap_key, scratch.heap_value
     n_rows, n_nodes = len(row), len(net.parent)
@@ -85,7 +85,7 @@ def augment(
         hub = node - n_nodes
         while True:
             if node < 0:
-                if row[source, USED] != OPEN:
+                if held[source, USED] != OPEN:
                     break
             elif hub < 0:
                 if page[node, SURPLUS] <= 0:
@@ -109,7 +109,7 @@ def augment(
                     if arc_cost[i] >= low:
                         break
                     low = min(low, arc_cost[i] + page[arc_node[i], PRICE])
-                row[source, LEVEL] = low
+                held[source, LEVEL] = low
                 cost += low
                 best = row[source, UNMET_COST] - low
                 end = ROW_RESTS
@@ -166,7 +166,7 @@ def augment(
                         end_at = x
                         end_row = -1
                     for q in range(net.hub_start[h], net.hub_start[h] + net.hub_size[h]):
-                        if row[q, USED] >= 0:
+                        if held[q, USED] >= 0:
                             continue
                         for i in range(row[q, START], row[q, START] + row[q, SIZE]):
                             d = now + arc_cost[i] - hub_level[h]
@@ -220,7 +220,7 @@ def augment(
                             break
                     q = page[x, FIRST_USED]
                     while q >= 0:
-                        v = row[q, LEVEL]
+                        v = held[q, LEVEL]
                         if row[q, HUB] < 0:
                             d = now + row[q, UNMET_COST] - v
                             if d < best:
@@ -237,7 +237,7 @@ def augment(
                                     n_touched += 1
                                 page[y, DISTANCE] = d
                                 previous[y] = x
-                                via[y] = row[q, USED]
+                                via[y] = held[q, USED]
                                 if d == now:
                                     stack[n_stack] = y
                                     n_stack += 1
@@ -315,7 +315,7 @@ def augment(
                         page[x, PRICE] += rise
                         q = page[x, FIRST_USED]
                         while q >= 0:
-                            row[q, LEVEL] += rise
+                            held[q, LEVEL] += rise
                             q = row[q, NEXT]
             cost += best
             if end == SINK:
@@ -327,18 +327,18 @@ def augment(
                 flow.hub_rest[end_at - n_nodes] += 1
             elif end_row >= 0:
                 q = end_row
-                gone = row[q, USED]
+                gone = held[q, USED]
                 unlink(row, page, q, end_at)
-                row[q, USED] = REST
-                row[q, LEVEL] = row[q, UNMET_COST]
+                held[q, USED] = REST
+                held[q, LEVEL] = row[q, UNMET_COST]
                 if logging and log.event[q] != now_event:
                     log.event[q] = now_event
                     log.before[q] = gone
                     log.rows[n_logged] = q
                     n_logged += 1
             else:
-                row[source, USED] = REST
-                row[source, LEVEL] = row[source, UNMET_COST]
+                held[source, USED] = REST
+                held[source, LEVEL] = row[source, UNMET_COST]
             x = end_at
             while x >= 0:
                 before = previous[x]
@@ -349,7 +349,7 @@ def augment(
                     page[x, UNITS] -= 1
                 elif a >= 0:
                     q = arc_row[a]
-                    gone = row[q, USED]
+                    gone = held[q, USED]
                     if gone >= 0:
                         unlink(row, page, q, before)
                     if logging and log.event[q] != now_event:
@@ -358,10 +358,10 @@ def augment(
                         log.rows[n_logged] = q
                         n_logged += 1
                     if x >= n_nodes:
-                        row[q, USED] = REST
+                        held[q, USED] = REST
                     else:
-                        row[q, USED] = a
-                        row[q, LEVEL] = arc_cost[a] + page[x, PRICE]
+                        held[q, USED] = a
+                        held[q, LEVEL] = arc_cost[a] + page[x, PRICE]
                         link(row, page, q, x)
                 x = before
             if node >= 0:

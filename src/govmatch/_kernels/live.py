@@ -101,12 +101,12 @@ def take_off(net: Network, flow: Flow, first: int, last: int, lacking: I64) -> t
     n = 0
     cost = 0
     for q in range(first, last):
-        a = flow.row[q, USED]
-        flow.row[q, USED] = REST
+        a = flow.held[q, USED]
+        flow.held[q, USED] = REST
         if a < 0:
             continue
         k = net.arc_node[a]
-        unlink(flow.row, flow.page, q, k)
+        unlink(net.row, flow.page, q, k)
         flow.surplus[k] -= 1
         cost += net.arc_cost[a]
         lacking[n] = k
@@ -138,7 +138,7 @@ def restore_optimum(
 ) -> int:
     """Place what is left over, fill what is lacking; return what it costs."""
     for source in sources:
-        if source < len(flow.row) and flow.row[source, USED] == REST:
-            flow.row[source, USED] = OPEN
+        if source < len(net.row) and flow.held[source, USED] == REST:
+            flow.held[source, USED] = OPEN
     cost = augment(net, flow, scratch, sources, log, stop)
     return cost + relieve(net, flow, scratch, lacking, log, stop)

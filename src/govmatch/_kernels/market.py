@@ -23,17 +23,20 @@ FAR = 1 << 62
 PRICE, DISTANCE, UNITS, CAPACITY, LOAD_COST, SURPLUS, PARENT, FIRST_USED = range(8)
 """Columns of ``Flow.page``: all that a search asks of a node, in one cache line."""
 
-START, SIZE, HUB, UNMET_COST, USED, LEVEL, NEXT, PREVIOUS = range(8)
+START, SIZE, HUB, UNMET_COST, NEXT, PREVIOUS, BID, AT = range(8)
 """Columns of ``Network.row``, one cache line, too: the first arc and how many, the hub (-1: a request of
-its own) and what leaving that costs; then the used arc, the dual, and the row's neighbours in the chain of
-those whose arc enters the same node (-1: none)."""
+its own) and what leaving that costs; the row's neighbours in the chain of those whose used arc enters the
+same node (-1: none); what the auction knows of its bid."""
+
+USED, LEVEL = range(2)
+"""Columns of ``Flow.held``, apart because whoever looks at all the rows of a node asks for nothing else."""
 
 REST, OPEN = -1, -2
 """The used arc of a row without one: it stays out, or its unit is still to be placed."""
 
 
 class Network(NamedTuple):
-    """What does not change while a flow is found, but for the last columns of `row`, which are the flow's."""
+    """What does not change while a flow is found, but for the last columns of `row`, which go with it."""
 
     row: I64  # (n_rows, 8) the columns above
     arc_row: I32  # (n_arcs,)
@@ -62,7 +65,7 @@ class Flow(NamedTuple):
     one 0; the unit that a node sends up next costs at least its own price, the last one at most.
     """
 
-    row: I64  # (n_rows, 8) that of the network
+    held: I64  # (n_rows, 2) the used arc, `REST` or `OPEN`; the level
     page: I64  # (n_nodes + n_hubs, 8) the columns above
     first_used: I64  # (n_nodes,) chain of the rows whose used arc enters a node; -1: none
     units: I64  # (n_nodes,) sent up from a node
@@ -97,10 +100,9 @@ class Scratch(NamedTuple):
 
 
 def blank_rows(n_rows: int) -> I64:
-    """Make ``Network.row`` of requests without arcs, none of which is served."""
+    """Make ``Network.row`` of requests without arcs."""
     row = np.zeros((n_rows, 8), np.int64)
     row[:, HUB] = row[:, NEXT] = row[:, PREVIOUS] = -1
-    row[:, USED] = REST
     return row
 
 
@@ -140,7 +142,7 @@ def blank_flow(net: Network, page: I64, hub_demand: I64) -> Flow:
     """No unit is placed, no price is above 0; `page` is that of which the network has columns."""
     n_nodes, n_hubs = len(net.parent), len(hub_demand)
     return Flow(
-        row=net.row,
+        held=np.zeros((len(net.row), 2), np.int64),
         page=page,
         first_used=page[:n_nodes, FIRST_USED],
         units=page[:n_nodes, UNITS],

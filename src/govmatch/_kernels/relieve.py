@@ -67,7 +67,7 @@ def relieve(
     entry_row, entry_cost = net.entry_row, net.entry_cost
     hubs = len(net.hub_start) > 0
     first_child, next_sibling = net.first_child, net.next_sibling
-    row, page, hub_level = flow.row, flow.page, flow.hub_level
+    row, held, page, hub_level = net.row, flow.held, flow.page, flow.hub_level
     following, via, touched, stack = scratch.previous, scratch.via, scratch.touched, scratch.stack
     heap_key, heap_value = scratch.heap_key, scratch.heap_value
     n_nodes = len(net.parent)
@@ -119,10 +119,10 @@ def relieve(
                         begin_at = x
                         break
                     for q in range(net.hub_start[h], net.hub_start[h] + net.hub_size[h]):
-                        if row[q, USED] < 0:
+                        if held[q, USED] < 0:
                             continue
-                        d = now + hub_level[h] - row[q, LEVEL]
-                        y = arc_node[row[q, USED]]
+                        d = now + hub_level[h] - held[q, LEVEL]
+                        y = arc_node[held[q, USED]]
                         if d < best and d < page[y, DISTANCE]:
                             if page[y, DISTANCE] == FAR:
                                 touched[n_touched] = y
@@ -166,13 +166,13 @@ def relieve(
                     for i in range(entry_start[x], entry_start[x] + entry_size[x]):
                         q = entry_row[i]
                         a = entry_arc[i]
-                        b = row[q, USED]
+                        b = held[q, USED]
                         if b < 0 and hubs and row[q, HUB] >= 0:
                             hub = row[q, HUB]
                             d = base + entry_cost[i] - hub_level[hub]
                             y = n_nodes + hub
                         else:
-                            d = base + entry_cost[i] - row[q, LEVEL]
+                            d = base + entry_cost[i] - held[q, LEVEL]
                             if d >= best or b == a:
                                 continue
                             if b < 0:
@@ -225,7 +225,7 @@ def relieve(
                         page[x, PRICE] -= fall
                         q = page[x, FIRST_USED]
                         while q >= 0:
-                            row[q, LEVEL] -= fall
+                            held[q, LEVEL] -= fall
                             q = row[q, NEXT]
             cost += best
             if begin == SINK:
@@ -241,11 +241,11 @@ def relieve(
                 # the unit that comes to y by `a` (an arc or a code) from x
                 if a >= 0:
                     q = arc_row[a]
-                    gone = row[q, USED]
+                    gone = held[q, USED]
                     if gone >= 0:
                         unlink(row, page, q, x)
-                    row[q, USED] = a
-                    row[q, LEVEL] = arc_cost[a] + page[y, PRICE]
+                    held[q, USED] = a
+                    held[q, LEVEL] = arc_cost[a] + page[y, PRICE]
                     link(row, page, q, y)
                     if logging and log.event[q] != now_event:
                         log.event[q] = now_event
@@ -258,9 +258,9 @@ def relieve(
                     page[x, UNITS] += 1
                 elif a <= TO_HUB:
                     q = TO_HUB - a
-                    gone = row[q, USED]
+                    gone = held[q, USED]
                     unlink(row, page, q, x)
-                    row[q, USED] = REST
+                    held[q, USED] = REST
                     if logging and log.event[q] != now_event:
                         log.event[q] = now_event
                         log.before[q] = gone

@@ -51,7 +51,7 @@ def reverse_auction(
     entry_row, entry_cost = net.entry_row, net.entry_cost
     hubs = len(net.hub_start) > 0
     first_child, next_sibling = net.first_child, net.next_sibling
-    row, page = flow.row, flow.page
+    row, held, page = net.row, flow.held, flow.page
     queued = np.zeros(n_nodes, np.bool_)
     inside = np.empty(n_nodes, np.int32)
     offset = np.empty(n_nodes, np.int64)
@@ -92,14 +92,14 @@ def reverse_auction(
                     off = offset[i]
                     for j in range(entry_start[k], entry_start[k] + entry_size[k]):
                         q = entry_row[j]
-                        if hubs and row[q, USED] < 0 and row[q, HUB] >= 0:
+                        if hubs and held[q, USED] < 0 and row[q, HUB] >= 0:
                             h = row[q, HUB]
                             if flow.hub_rest[h] == 0:
                                 continue
                             g = flow.hub_level[h] - entry_cost[j] - off
                         else:
-                            g = row[q, LEVEL] - entry_cost[j] - off
-                        if g > second and row[q, USED] != entry_arc[j]:
+                            g = held[q, LEVEL] - entry_cost[j] - off
+                        if g > second and held[q, USED] != entry_arc[j]:
                             if g > best:
                                 second = best
                                 best = g
@@ -124,7 +124,7 @@ def reverse_auction(
                     page[k, PRICE] -= drop
                     q = page[k, FIRST_USED]
                     while q >= 0:
-                        row[q, LEVEL] -= drop
+                        held[q, LEVEL] -= drop
                         q = row[q, NEXT]
             if choice < 0:
                 page[x, UNITS] -= 1
@@ -143,7 +143,7 @@ def reverse_auction(
                 x = up
                 continue
             q = arc_row[choice]
-            gone = row[q, USED]
+            gone = held[q, USED]
             if gone >= 0:
                 k = arc_node[gone]
                 unlink(row, page, q, k)
@@ -157,9 +157,9 @@ def reverse_auction(
                     waiting += 1
             elif row[q, HUB] >= 0:
                 flow.hub_rest[row[q, HUB]] -= 1
-            row[q, USED] = choice
+            held[q, USED] = choice
             k = arc_node[choice]
-            row[q, LEVEL] = arc_cost[choice] + page[k, PRICE]
+            held[q, LEVEL] = arc_cost[choice] + page[k, PRICE]
             link(row, page, q, k)
             while k != x:
                 page[k, UNITS] += 1

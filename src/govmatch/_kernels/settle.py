@@ -40,7 +40,7 @@ def sources(net: Network, flow: Flow) -> I64:
     return np.concatenate(
         [
             n_rows + np.flatnonzero(flow.surplus > 0),
-            np.flatnonzero(flow.row[:, USED] == OPEN),
+            np.flatnonzero(flow.held[:, USED] == OPEN),
             n_rows + n_nodes + np.flatnonzero(flow.hub_open > 0),
         ]
     )
@@ -63,9 +63,10 @@ def price_nodes(net: Network, book: Book, dear: int, price: I64) -> None:
 def keep_tight(net: Network, flow: Flow) -> None:
     """Set the levels by the prices; keep the used arcs that are tight, open what has no place.
 
-    ``flow.row[:, USED]`` holds the arcs; the chains of used arcs are made.
+    ``flow.held[:, USED]`` holds the arcs; the chains of used arcs are made.
     """
-    arc_node, arc_cost, row, price = net.arc_node, net.arc_cost, flow.row, flow.price
+    arc_node, arc_cost, price = net.arc_node, net.arc_cost, flow.price
+    row, held = net.row, flow.held
     for q in range(len(row)):
         hub = row[q, HUB]
         best = row[q, UNMET_COST] if hub < 0 else FAR
@@ -74,33 +75,33 @@ def keep_tight(net: Network, flow: Flow) -> None:
             if c >= best:
                 break
             best = min(best, c + price[arc_node[i]])
-        row[q, LEVEL] = best
-        a = row[q, USED]
+        held[q, LEVEL] = best
+        a = held[q, USED]
         if a >= 0:
             if arc_cost[a] + price[arc_node[a]] == best:
                 continue
-            row[q, USED] = REST
+            held[q, USED] = REST
         if hub < 0 and best < row[q, UNMET_COST]:
-            row[q, USED] = OPEN
+            held[q, USED] = OPEN
         elif hub < 0:
-            row[q, USED] = REST
+            held[q, USED] = REST
     for h in range(len(net.hub_start)):
         best = net.hub_unmet_cost[h]
         for q in range(net.hub_start[h], net.hub_start[h] + net.hub_size[h]):
-            if row[q, USED] < 0:
-                best = min(best, row[q, LEVEL])
+            if held[q, USED] < 0:
+                best = min(best, held[q, LEVEL])
         placed = 0
         for q in range(net.hub_start[h], net.hub_start[h] + net.hub_size[h]):
-            if row[q, USED] >= 0 and row[q, LEVEL] > best:
-                row[q, USED] = REST
-            placed += row[q, USED] >= 0
+            if held[q, USED] >= 0 and held[q, LEVEL] > best:
+                held[q, USED] = REST
+            placed += held[q, USED] >= 0
         flow.hub_level[h] = best
         left = flow.hub_open[h] + flow.hub_rest[h] - placed
         flow.hub_rest[h] = left if best == net.hub_unmet_cost[h] else 0
         flow.hub_open[h] = left - flow.hub_rest[h]
     for q in range(len(row)):
-        if row[q, USED] >= 0:
-            k = arc_node[row[q, USED]]
+        if held[q, USED] >= 0:
+            k = arc_node[held[q, USED]]
             link(row, flow.page, q, k)
             flow.surplus[k] += 1
 
@@ -108,21 +109,21 @@ def keep_tight(net: Network, flow: Flow) -> None:
 @jit
 def keep_bids(net: Network, flow: Flow) -> None:
     """Keep every used arc, tight or not, and let what has none rest; for the reverse auction."""
-    row = flow.row
+    row, held = net.row, flow.held
     for q in range(len(row)):
-        a = row[q, USED]
+        a = held[q, USED]
         if a >= 0:
             k = net.arc_node[a]
-            row[q, LEVEL] = net.arc_cost[a] + flow.price[k]
+            held[q, LEVEL] = net.arc_cost[a] + flow.price[k]
             link(row, flow.page, q, k)
             flow.surplus[k] += 1
         elif row[q, HUB] < 0:
-            row[q, LEVEL] = row[q, UNMET_COST]
+            held[q, LEVEL] = row[q, UNMET_COST]
     for h in range(len(net.hub_start)):
         flow.hub_level[h] = net.hub_unmet_cost[h]
         flow.hub_rest[h] = flow.hub_open[h]
         for q in range(net.hub_start[h], net.hub_start[h] + net.hub_size[h]):
-            flow.hub_rest[h] -= row[q, USED] >= 0
+            flow.hub_rest[h] -= held[q, USED] >= 0
         flow.hub_open[h] = 0
 
 

@@ -157,7 +157,7 @@ def _solve(instance: Instance, control: Control, start: IntArray | None, used: B
             relieve(state.layout.net, flow, scratch, part, log, control.flag)
             if (found := look.ended(state, instance)) is not None:
                 return found
-    return _solution(state, instance, flow.row[:, USED], "optimal")
+    return _solution(state, instance, flow.held[:, USED], "optimal")
 
 
 def _slices(sources: IntArray, control: Control) -> list[IntArray]:
@@ -183,10 +183,11 @@ def _approximate(state: _State, instance: Instance, control: Control, start: Int
     eps, patience, growth = COARSE * fine, PATIENCE, GROWTH
     ring = np.empty(len(units) + 1, np.int64)
     while True:
-        open_book(net, book)
+        open_book(book)
         ring[:-1] = units
         limit = max(1000, int(patience * len(units)))
         reached = auction(net, book, ring, len(units), eps, limit, growth, control.flag)
+        flow.held[:, USED] = book.used
         settle.price_nodes(net, book, dear, flow.price)
         if not control.flag[0] and book.floor.any():
             _reverse(state, reached, control)
@@ -215,9 +216,9 @@ def _take_over(state: _State, instance: Instance, start: IntArray, used: BoolArr
     """Keep of a flow what is exactly right at the prices given."""
     layout, flow, net = state.layout, state.flow, state.layout.net
     flow.price[:-1] = prices_above(instance.parent, np.maximum(start, 0))[layout.kept]
-    flow.row[:, USED] = REST
+    flow.held[:, USED] = REST
     at = np.flatnonzero(used[layout.arc])
-    flow.row[net.arc_row[at], USED] = at
+    flow.held[net.arc_row[at], USED] = at
     settle.clear(flow, layout.hub_demand)
     settle.keep_tight(net, flow)
     settle.fill_priced(net, flow)
@@ -263,6 +264,7 @@ def _blank_book(state: _State) -> Book:
     root, tree_size = index.small_trees(net.parent, TREE)
     page, places = blank_book_page(net)
     return Book(
+        used=np.empty(len(net.row), np.int64),
         page=page,
         toll=np.empty(n_nodes, np.int64),
         floor=np.zeros(n_nodes, np.int64),
@@ -300,7 +302,7 @@ class _Look:
 def _early(state: _State, instance: Instance, control: Control) -> Solution:
     """Repair what is there: keep the used arcs that fit, dearest requests first, then add what fits."""
     layout, net = state.layout, state.layout.net
-    used, load = state.flow.row[:, USED].copy(), np.zeros(len(net.parent), np.int64)
+    used, load = state.flow.held[:, USED].copy(), np.zeros(len(net.parent), np.int64)
     order, never = _dearest_first(layout), np.zeros(1, np.uint8)
     keep_what_fits(net, order, used, load)
     serve(net, order, layout.hub_demand, used, load, never)
@@ -325,8 +327,8 @@ def _solution(state: _State, instance: Instance, used: IntArray, termination: Te
     # below 0 only where nothing comes through: 0 is as right there
     price[layout.kept] = np.maximum(own[:-1], 0)
     dual = np.empty(len(instance.demand), np.int64)
-    simple = flow.row[:, HUB] < 0
-    dual[layout.row_request[simple]] = flow.row[simple, LEVEL]
+    simple = state.layout.net.row[:, HUB] < 0
+    dual[layout.row_request[simple]] = flow.held[simple, LEVEL]
     dual[layout.hub_request] = flow.hub_level
     beyond = layout.hub_request[layout.hub_demand < instance.demand[layout.hub_request]]
     dual[beyond] = instance.unmet_cost[beyond]

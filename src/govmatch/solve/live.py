@@ -32,6 +32,7 @@ FIELDS: dict[str, dict[str, tuple[type, int | Array, int]]] = {
     # name: dtype, what an unused place holds, columns
     "rows": {
         "row": (np.int64, blank_rows(1)[0], 8),
+        "held": (np.int64, REST, 2),
         "event": (np.int64, -1, 0),
         "before": (np.int64, REST, 0),
         "rows": (np.int64, 0, 0),

@@ -160,7 +160,7 @@ class LiveFlow:
             open_hub(net, flow, part.hub, able)
             self.total += (part.demand - able) * request.unmet_cost
         else:
-            flow.row[part.row, USED] = OPEN
+            flow.held[part.row, USED] = OPEN
 
     def detach(self, request: LiveRequest) -> list[int]:
         """Take a request out of the arrays; return the nodes that lack its units now."""
@@ -225,7 +225,7 @@ class LiveFlow:
 
     def served(self, request: LiveRequest) -> list[int]:
         """Return the nodes that serve a request, ascending."""
-        return self._nodes_of(request, self.arrays.flow.row[:, USED])
+        return self._nodes_of(request, self.arrays.flow.held[:, USED])
 
     def served_before(self, request: LiveRequest) -> list[int]:
         """Return where a request was served when the event at hand began."""
@@ -233,7 +233,7 @@ class LiveFlow:
         for part in request.parts:
             rows = slice(part.row, part.row + len(part.sizes))
             moved = log.event[rows] == log.state[0]
-            used.append(np.where(moved, log.before[rows], self.arrays.flow.row[rows, USED]))
+            used.append(np.where(moved, log.before[rows], self.arrays.flow.held[rows, USED]))
         arcs = np.concatenate(used)
         return sorted(self.arrays.net.arc_node[arcs[arcs >= 0]].tolist())
 
@@ -247,7 +247,7 @@ class LiveFlow:
             if part.demand > len(part.sizes):
                 return request.unmet_cost  # what exceeds the groups is never served
             return int(self.arrays.flow.hub_level[part.hub])
-        return int(self.arrays.flow.row[part.row, LEVEL])
+        return int(self.arrays.flow.held[part.row, LEVEL])
 
     def chain(self, node: int) -> list[int]:
         """Return a node and all above it."""

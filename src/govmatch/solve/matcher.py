@@ -508,7 +508,7 @@ class Matcher:
             for request, part in parts
         ]
         node, group, cost = np.concatenate([np.zeros((3, 0), np.int64), *arcs], axis=1)
-        used = self._live.arrays.flow.row[:, USED]
+        used = self._live.arrays.flow.held[:, USED]
         flow = np.zeros(len(node), np.int64)
         first = 0
         for size, (_, part) in zip(sizes, parts, strict=True):
