@@ -66,6 +66,26 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class _Forest:
+    """The nodes that may bind, tree by tree, and last a root without a limit."""
+
+    enter: I32  # for each of the instance's nodes, the one that a unit comes to first
+    kept: IntArray  # the instance's node of each but the last
+    parent: I32
+    capacity: IntArray
+    load_cost: IntArray
+
+    def moved(self, place: I32) -> _Forest:
+        """Give each node a new number."""
+        old = np.empty_like(place)
+        old[place] = np.arange(len(place), dtype=place.dtype)
+        parent = np.where(self.parent >= 0, place[self.parent], np.int32(-1))[old]
+        return _Forest(
+            place[self.enter], self.kept[old[:-1]], parent, self.capacity[old], self.load_cost[old]
+        )
+
+
+@dataclass(frozen=True)
 class _Rows:
     start: IntArray
     size: I32
@@ -74,17 +94,8 @@ class _Rows:
 
 
 def lay_out(instance: Instance) -> Layout:
-    """Sort the arcs into rows, each by cost, and drop the nodes that cannot bind."""
-    n_requests = len(instance.demand)
-    order = index.top_down(instance.parent)
-    enter, kept, parent, capacity, load_cost = index.binding_nodes(
-        order, instance.parent, instance.capacity, instance.load_cost, instance.node
-    )
-    if not len(kept):
-        # columns of one row are contiguous, and would have kernels of their own: one more such root
-        kept, enter = np.zeros(1, np.int64), enter + 1
-        parent, capacity, load_cost = parent.repeat(2), capacity.repeat(2), load_cost.repeat(2)
-    size, ordered = index.row_sizes(instance.request, n_requests)
+    """Sort the arcs into rows, each by cost, drop the nodes that cannot bind, and put together what meets."""
+    size, ordered = index.row_sizes(instance.request, len(instance.demand))
     start = np.cumsum(size) - size
     if ordered:
         arc = np.arange(len(instance.request), dtype=np.int32)
@@ -94,29 +105,55 @@ def lay_out(instance: Instance) -> Layout:
     if len(hubs):
         rows = _rows_by_group(instance, arc, size, hubs)
     else:
-        every = np.arange(n_requests)
-        rows = _Rows(start, size.astype(np.int32), every, np.full(n_requests, -1, np.int32))
+        every = np.arange(len(size))
+        rows = _Rows(start, size.astype(np.int32), every, np.full(len(size), -1, np.int32))
     index.sort_rows(rows.start, rows.size, arc, instance.cost)
-    arc_row, arc_node, arc_cost = index.lay_rows(
-        rows.start, rows.size, arc, instance.node, instance.cost, enter
+    forest = _forest(instance)
+    request_order, place = index.near_together(start, size, arc, instance.node, forest.enter, forest.parent)
+    forest = forest.moved(place)
+    order = request_order
+    if len(hubs):  # the rows of a request stay together
+        rank = np.empty(len(size), np.int32)
+        rank[request_order] = np.arange(len(size), dtype=np.int32)
+        order = np.argsort(rank[rows.request], kind="stable").astype(np.int32)
+    return _laid(instance, forest, rows, order, arc, hubs)
+
+
+def _forest(instance: Instance) -> _Forest:
+    order = index.top_down(instance.parent)
+    enter, kept, parent, capacity, load_cost = index.binding_nodes(
+        order, instance.parent, instance.capacity, instance.load_cost, instance.node
     )
-    first_child, next_sibling = index.child_chains(parent)
-    hub_start = np.searchsorted(rows.request, hubs)
-    hub_size = np.searchsorted(rows.request, hubs, side="right") - hub_start
-    row = blank_rows(len(rows.request))
-    row[:, START], row[:, SIZE], row[:, HUB] = rows.start, rows.size, rows.hub
-    row[:, UNMET_COST] = instance.unmet_cost[rows.request]
-    page = blank_page(len(parent), len(hubs))
-    columns = page[: len(parent)]
-    columns[:, PARENT], columns[:, CAPACITY], columns[:, LOAD_COST] = parent, capacity, load_cost
+    if len(kept):
+        return _Forest(enter, kept, parent, capacity, load_cost)
+    # columns of one row are contiguous, and would have kernels of their own: one more such root
+    kept = np.zeros(1, np.int64)
+    return _Forest(enter + np.int32(1), kept, parent.repeat(2), capacity.repeat(2), load_cost.repeat(2))
+
+
+def _laid(instance: Instance, forest: _Forest, rows: _Rows, order: I32, arc: I32, hubs: IntArray) -> Layout:
+    start, laid, arc_row, arc_node, arc_cost = index.lay_rows(
+        order, rows.start, rows.size, arc, instance.node, instance.cost, forest.enter
+    )
+    request, hub, n_nodes = rows.request[order], rows.hub[order], len(forest.parent)
+    row, page = blank_rows(len(order)), blank_page(n_nodes, len(hubs))
+    row[:, START], row[:, SIZE], row[:, HUB] = start, rows.size[order], hub
+    row[:, UNMET_COST] = instance.unmet_cost[request]
+    columns = page[:n_nodes]
+    columns[:, PARENT], columns[:, CAPACITY] = forest.parent, forest.capacity
+    columns[:, LOAD_COST] = forest.load_cost
+    inside = np.flatnonzero(hub >= 0)
+    hub_start, hub_size = np.zeros(len(hubs), np.int64), np.bincount(hub[inside], minlength=len(hubs))
+    hub_start[hub[inside][::-1]] = inside[::-1]
+    first_child, next_sibling = index.child_chains(forest.parent)
     none = np.zeros(0, np.int32)
     net = Network(
         row=row,
         arc_row=arc_row,
         arc_node=arc_node,
         arc_cost=arc_cost,
-        entry_start=np.zeros(len(parent), np.int64),
-        entry_size=np.zeros(len(parent), np.int32),
+        entry_start=np.zeros(n_nodes, np.int64),
+        entry_size=np.zeros(n_nodes, np.int32),
         entry_arc=none,
         entry_row=none,
         entry_cost=np.zeros(0, np.int64),
@@ -129,7 +166,7 @@ def lay_out(instance: Instance) -> Layout:
         hub_size=hub_size.astype(np.int32),
         hub_unmet_cost=instance.unmet_cost[hubs],
     )
-    return Layout(net, arc, page, kept, rows.request, hubs, np.minimum(instance.demand[hubs], hub_size))
+    return Layout(net, laid, page, forest.kept, request, hubs, np.minimum(instance.demand[hubs], hub_size))
 
 
 def _rows_by_group(instance: Instance, arc: I32, size: IntArray, hubs: IntArray) -> _Rows:
