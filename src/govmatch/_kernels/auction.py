@@ -159,32 +159,35 @@ def auction(
         waiting -= 1
         hub = who - n_rows
         if hub < 0:
-            first_row = who
-            last_row = who + 1
+            first = row[who, START]
+            last = first + row[who, SIZE]
             best = row[who, UNMET_COST]
         else:
-            first_row = net.hub_start[hub]
-            last_row = first_row + net.hub_size[hub]
+            q = net.hub_start[hub]
+            first = row[q, START]
+            q += net.hub_size[hub] - 1
+            last = row[q, START] + row[q, SIZE]
             best = net.hub_unmet_cost[hub]
         second = best
         choice = -1
-        for q in range(first_row, last_row):
-            if used[q] >= 0:
-                continue
-            for i in range(row[q, START], row[q, START] + row[q, SIZE]):
-                c = arc_cost[i]
-                if c >= second:
+        for i in range(first, last):
+            c = arc_cost[i]
+            if c >= second:
+                if hub < 0:
                     break
-                price = toll[arc_node[i]]
-                if price < 0:
-                    price, _ = toll_and_place(arc_node[i], page, floor)
-                price += c
-                if price < best:
-                    second = best
-                    best = price
-                    choice = i
-                elif price < second:
-                    second = price
+                continue
+            if hub >= 0 and used[arc_row[i]] >= 0:
+                continue
+            price = toll[arc_node[i]]
+            if price < 0:
+                price, _ = toll_and_place(arc_node[i], page, floor)
+            price += c
+            if price < best:
+                second = best
+                best = price
+                choice = i
+            elif price < second:
+                second = price
         if choice < 0:
             continue
         bids += 1

@@ -165,27 +165,28 @@ def augment(
                         end = HUB_RESTS
                         end_at = x
                         end_row = -1
-                    for q in range(net.hub_start[h], net.hub_start[h] + net.hub_size[h]):
-                        if held[q, USED] >= 0:
+                    if net.hub_size[h] == 0:
+                        continue
+                    q = net.hub_start[h]
+                    r = q + net.hub_size[h] - 1
+                    for i in range(row[q, START], row[r, START] + row[r, SIZE]):
+                        d = now + arc_cost[i] - hub_level[h]
+                        if d >= best or held[arc_row[i], USED] >= 0:
                             continue
-                        for i in range(row[q, START], row[q, START] + row[q, SIZE]):
-                            d = now + arc_cost[i] - hub_level[h]
-                            if d >= best:
-                                break
-                            y = arc_node[i]
-                            d += page[y, PRICE]
-                            if d < best and d < page[y, DISTANCE]:
-                                if page[y, DISTANCE] == FAR:
-                                    touched[n_touched] = y
-                                    n_touched += 1
-                                page[y, DISTANCE] = d
-                                previous[y] = x
-                                via[y] = i
-                                if d == now:
-                                    stack[n_stack] = y
-                                    n_stack += 1
-                                else:
-                                    n_heap = push(heap_key, heap_value, n_heap, d, y)
+                        y = arc_node[i]
+                        d += page[y, PRICE]
+                        if d < best and d < page[y, DISTANCE]:
+                            if page[y, DISTANCE] == FAR:
+                                touched[n_touched] = y
+                                n_touched += 1
+                            page[y, DISTANCE] = d
+                            previous[y] = x
+                            via[y] = i
+                            if d == now:
+                                stack[n_stack] = y
+                                n_stack += 1
+                            else:
+                                n_heap = push(heap_key, heap_value, n_heap, d, y)
                     continue
                 p = page[x, PRICE]
                 if c < 0:

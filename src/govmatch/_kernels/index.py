@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch._kernels.jit import jit
+from govmatch._kernels.market import HUB, SIZE, START, UNMET_COST, Network
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
@@ -274,21 +275,64 @@ def near_together(start: I64, size: I64, arc: I32, node: I64, enter: I32, parent
 
 
 @jit
-def mean_differences(start: I64, size: I64, cost: I64, limit: I64) -> NDArray[np.float64]:
-    """Average, by row, the difference between successive arcs below the row's limit.
+def split_rows(start: I64, size: I64, hub_of: I32, arc: I32, group: I64) -> tuple[I64, I32, I64]:
+    """Make rows of requests: start, size and request of each.
 
-    Rows with fewer than two such arcs are left out.
+    A request without a hub is one row; one with a hub, whose arcs stand in the order of their groups, is a
+    row a group.
     """
-    found = np.empty(len(start), np.float64)
+    row_start = np.empty(len(arc) + len(start), np.int64)
+    row_size = np.empty(len(arc) + len(start), np.int32)
+    row_request = np.empty(len(arc) + len(start), np.int64)
     n = 0
     for r in range(len(start)):
-        last = start[r] + size[r] - 1
-        while last > start[r] and cost[last] >= limit[r]:
-            last -= 1
-        if last > start[r]:
-            found[n] = (cost[last] - cost[start[r]]) / (last - start[r])
+        last = start[r] + size[r]
+        if hub_of[r] < 0:
+            row_start[n], row_size[n], row_request[n] = start[r], size[r], r
             n += 1
-    return found[:n]
+            continue
+        i = start[r]
+        while i < last:
+            row_start[n], row_request[n] = i, r
+            j = i + 1
+            while j < last and group[arc[j]] == group[arc[i]]:
+                j += 1
+            row_size[n] = j - i
+            n += 1
+            i = j
+    return row_start[:n], row_size[:n], row_request[:n]
+
+
+@jit
+def mean_differences(net: Network) -> NDArray[np.float64]:
+    """Average, by request, the difference between successive arcs that cost less than leaving it unmet.
+
+    Requests with fewer than two such arcs are left out.
+    """
+    n, n_hubs = len(net.row), len(net.hub_start)
+    found = np.empty(n + n_hubs, np.float64)
+    counted = 0
+    for who in range(n + n_hubs):
+        if who < n and net.row[who, HUB] >= 0:
+            continue
+        if who < n:
+            first, rows, limit = who, 1, net.row[who, UNMET_COST]
+        else:
+            hub = who - n
+            first, rows, limit = net.hub_start[hub], net.hub_size[hub], net.hub_unmet_cost[hub]
+        low, high, arcs = limit, limit, 0
+        for q in range(first, first + rows):
+            for i in range(net.row[q, START], net.row[q, START] + net.row[q, SIZE]):
+                c = net.arc_cost[i]
+                if c >= limit:
+                    break
+                low = min(low, c)
+                high = c if arcs == 0 else max(high, c)
+                arcs += 1
+        if arcs > 1:
+            found[counted] = (high - low) / (arcs - 1)
+            counted += 1
+    return found[:counted]
 
 
 @jit

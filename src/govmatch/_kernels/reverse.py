@@ -9,6 +9,7 @@ from govmatch._kernels.auction import LARGEST_STEP, POLL
 from govmatch._kernels.jit import jit
 from govmatch._kernels.market import (
     CAPACITY,
+    FAR,
     FIRST_USED,
     HUB,
     LEVEL,
@@ -16,6 +17,7 @@ from govmatch._kernels.market import (
     NEXT,
     PARENT,
     PRICE,
+    REST,
     SURPLUS,
     UNITS,
     USED,
@@ -27,6 +29,16 @@ from govmatch._kernels.market import (
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
+
+
+@jit
+def dearest_row(net: Network, held: I64, hub: int) -> int:
+    """Return the used row of a hub that has the highest level; -1: none."""
+    dearest = -1
+    for q in range(net.hub_start[hub], net.hub_start[hub] + net.hub_size[hub]):
+        if held[q, USED] >= 0 and (dearest < 0 or held[q, LEVEL] > held[dearest, LEVEL]):
+            dearest = q
+    return dearest
 
 
 @jit
@@ -55,6 +67,7 @@ def reverse_auction(
     queued = np.zeros(n_nodes, np.bool_)
     inside = np.empty(n_nodes, np.int32)
     offset = np.empty(n_nodes, np.int64)
+    top = net.hub_unmet_cost.copy()  # no used row of a hub has a higher level
     for i in range(waiting):
         queued[ring[i]] = True
     head = 0
@@ -94,12 +107,17 @@ def reverse_auction(
                         q = entry_row[j]
                         if hubs and held[q, USED] < 0 and row[q, HUB] >= 0:
                             h = row[q, HUB]
-                            if flow.hub_rest[h] == 0:
-                                continue
-                            g = flow.hub_level[h] - entry_cost[j] - off
+                            g = top[h] - entry_cost[j] - off
+                            if flow.hub_rest[h] > 0:
+                                g = net.hub_unmet_cost[h] - entry_cost[j] - off
+                            elif g > second:
+                                # it would rather let its dearest unit go
+                                q = dearest_row(net, held, h)
+                                top[h] = held[q, LEVEL] if q >= 0 else -FAR
+                                g = top[h] - entry_cost[j] - off
                         else:
                             g = held[q, LEVEL] - entry_cost[j] - off
-                        if g > second and held[q, USED] != entry_arc[j]:
+                        if g > second and held[entry_row[j], USED] != entry_arc[j]:
                             if g > best:
                                 second = best
                                 best = g
@@ -143,10 +161,19 @@ def reverse_auction(
                 x = up
                 continue
             q = arc_row[choice]
-            gone = held[q, USED]
+            leaver = q
+            if held[q, USED] < 0 and row[q, HUB] >= 0:
+                h = row[q, HUB]
+                if flow.hub_rest[h] > 0:
+                    flow.hub_rest[h] -= 1
+                    top[h] = net.hub_unmet_cost[h]
+                else:
+                    leaver = dearest_row(net, held, h)
+            gone = held[leaver, USED]
             if gone >= 0:
                 k = arc_node[gone]
-                unlink(row, page, q, k)
+                unlink(row, page, leaver, k)
+                held[leaver, USED] = REST
                 page[k, SURPLUS] -= 1
                 if page[k, SURPLUS] < 0 and not queued[k] and k != x:
                     queued[k] = True
@@ -155,8 +182,6 @@ def reverse_auction(
                     if tail == length:
                         tail = 0
                     waiting += 1
-            elif row[q, HUB] >= 0:
-                flow.hub_rest[row[q, HUB]] -= 1
             held[q, USED] = choice
             k = arc_node[choice]
             held[q, LEVEL] = arc_cost[choice] + page[k, PRICE]

@@ -204,11 +204,8 @@ def _approximate(state: _State, instance: Instance, control: Control, start: Int
 
 
 def _fine_step(net: Network) -> int:
-    """Take the step from the differences between arcs that matter, in the middle row: some may be odd."""
-    start, size, hub, limit = (net.row[:, column].copy() for column in (START, SIZE, HUB, UNMET_COST))
-    if len(net.hub_start):
-        limit = np.where(hub < 0, limit, net.hub_unmet_cost[hub])
-    differences = index.mean_differences(start, size, net.arc_cost, limit)
+    """Take the step from the differences between arcs that matter, at the middle request: some may be odd."""
+    differences = index.mean_differences(net)
     return max(1, int(FINE * np.median(differences))) if len(differences) else 1
 
 

@@ -103,7 +103,7 @@ def lay_out(instance: Instance) -> Layout:
         arc = index.arcs_by(instance.request, start)
     hubs = np.flatnonzero(instance.demand != 1)
     if len(hubs):
-        rows = _rows_by_group(instance, arc, size, hubs)
+        rows = _rows_by_group(instance, arc, start, size, hubs)
     else:
         every = np.arange(len(size))
         rows = _Rows(start, size.astype(np.int32), every, np.full(len(size), -1, np.int32))
@@ -169,26 +169,10 @@ def _laid(instance: Instance, forest: _Forest, rows: _Rows, order: I32, arc: I32
     return Layout(net, laid, page, forest.kept, request, hubs, np.minimum(instance.demand[hubs], hub_size))
 
 
-def _rows_by_group(instance: Instance, arc: I32, size: IntArray, hubs: IntArray) -> _Rows:
+def _rows_by_group(instance: Instance, arc: I32, start: IntArray, size: IntArray, hubs: IntArray) -> _Rows:
     """Split the arcs of each hub by group, reordering `arc` in place; a request of one unit is one row."""
-    hub_of = np.full(len(instance.demand), -1)
-    hub_of[hubs] = np.arange(len(hubs))
-    inside = np.flatnonzero(hub_of[instance.request[arc]] >= 0)
-    found = arc[inside]
-    arc[inside] = found[np.lexsort((instance.group[found], instance.request[found]))]
-    request, group = instance.request[arc], instance.group[arc]
-    first = np.ones(len(arc), np.bool_)
-    first[1:] = (request[1:] != request[:-1]) | ((hub_of[request[1:]] >= 0) & (group[1:] != group[:-1]))
-    start = np.flatnonzero(first)
-    length = np.diff(np.append(start, len(arc)))
-    # a request of one unit without arcs is a row all the same
-    bare = np.flatnonzero((size == 0) & (hub_of < 0))
-    owner = np.concatenate([request[start], bare])
-    order = np.argsort(owner, kind="stable")
-    nothing = np.zeros(len(bare), np.int64)
-    return _Rows(
-        np.concatenate([start, nothing])[order],
-        np.concatenate([length, nothing])[order].astype(np.int32),
-        owner[order],
-        hub_of[owner[order]].astype(np.int32),
-    )
+    hub_of = np.full(len(size), -1, np.int32)
+    hub_of[hubs] = np.arange(len(hubs), dtype=np.int32)
+    index.sort_rows(start[hubs], size[hubs].astype(np.int32), arc, instance.group)
+    row_start, row_size, request = index.split_rows(start, size, hub_of, arc, instance.group)
+    return _Rows(row_start, row_size, request, hub_of[request])
