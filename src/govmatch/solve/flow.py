@@ -50,11 +50,11 @@ FEATURES = frozenset({"single_role", "several_people", "load_cost"})
 SMALL = 20_000
 """Arcs up to which a solve takes milliseconds and needs no thread of its own."""
 
-FINE, COARSE = 0.6, 3
+FINE, COARSE = 0.6, 12
 """The last step of the auction, in differences between a request's successive arcs; the first step, in
 last steps."""
 
-PATIENCE, GROWTH = 2.5, 10
+PATIENCE, GROWTH = 2.5, 4
 """Bids a unit after which the first step is too small, and by how much it grows then."""
 
 LATER_PATIENCE, ASK_PATIENCE = 6.0, 40
