@@ -8,6 +8,7 @@ from __future__ import annotations
 import doctest
 import math
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -18,8 +19,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
 
 import govmatch as gm
+from govmatch._kernels.market import Network
 from govmatch.solve import flow
 from govmatch.solve.control import Control
 from govmatch.solve.instance import Instance, Solution
@@ -434,3 +437,86 @@ def test_a_witness_that_proves_nothing_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("govmatch.solve.witness.check", lambda *rest: ["it is too good to be true"])
     with pytest.raises(gm.SolverError, match="the witness of infeasibility proves nothing: it is too good"):
         gm.assign([0, 1], [0, 0], [1, 1])
+
+
+# ---------------------------------------------------------------- extremes that users do send
+
+
+@pytest.mark.parametrize("unmet_cost", [1e6, 1e12, 1e18])
+def test_unmet_costs_far_beyond_all_others_cost_no_resolution(unmet_cost: float) -> None:
+    """A large number for "serve it if you can" is common practice."""
+    rng = np.random.default_rng(0)
+    n = 40
+    request, provider = np.divmod(np.arange(n * n), n)
+    cost = rng.random(n * n)
+    result = gm.assign(request, provider, cost, unmet_cost=unmet_cost)
+    rows, columns = linear_sum_assignment(cost.reshape(n, n))
+    assert result.total_cost == pytest.approx(cost.reshape(n, n)[rows, columns].sum(), abs=1e-9)
+    assert (result.termination, result.gap < 1e-6, result.resolution < 1e-6) == ("optimal", True, True)
+
+
+def test_unmet_costs_far_beyond_all_others_are_weighed_where_not_all_can_be_served() -> None:
+    """The dearer request is served, and of two equal ones that which costs less."""
+    result = gm.assign(
+        [0, 1, 2, 2], [0, 1, 0, 1], [0.5, 0.25, 0.5, 0.125], unmet_cost=[1e12, 1e12, 1.5e12], capacity=1
+    )
+    assert result.unmet.tolist() == [0, 1, 0]
+    assert result.total_cost == pytest.approx(1e12 + 0.625, rel=1e-15)
+    assert result.bound <= result.total_cost
+
+
+def test_a_gap_that_the_resolution_does_not_allow_is_not_said_to_be_proved() -> None:
+    rng = np.random.default_rng(1)
+    n = 30
+    request, provider = np.divmod(np.arange(n * n), n)
+    cost = rng.random(n * n) * 10.0 ** rng.integers(-3, 16, n * n)
+    for gap in (0.5, 2.0):
+        result = gm.assign(request, provider, cost, unmet_cost=3e15, gap=gap)
+        assert result.termination == "optimal" or result.gap <= gap
+
+
+def test_a_demand_beyond_all_groups_takes_no_time() -> None:
+    begun = time.perf_counter()
+    result = gm.assign([0, 0, 1, 1], [0, 1, 0, 1], [1, 2, 1, 3], demand=2**40, capacity=[1, 1], unmet_cost=10)
+    assert time.perf_counter() - begun < 1.0
+    assert (result.total_cost, result.flow.sum()) == (10 * (2 * 2**40 - 2) + 3, 2)
+    assert (result.request_dual.tolist(), result.gap) == ([10, 10], 0)
+    assert "2 of 2199023255552 units served" in repr(result)
+
+
+def test_how_many_units_there_are_is_told_beyond_int64() -> None:
+    result = gm.assign([0, 1], [0, 0], [1, 1], demand=2**62, unmet_cost=0)
+    assert repr(result).startswith(f"Assignment(optimal: 0 of {2**63} units served")
+
+
+@pytest.mark.parametrize("n_nodes", [0, 3])
+def test_without_arcs_everything_stays_unmet(n_nodes: int) -> None:
+    result = gm.assign(
+        [], [], [], n_requests=2, demand=[2, 1], unmet_cost=[3, -1], capacity=[1] * n_nodes, load_cost=2
+    )
+    assert (result.total_cost, result.bound, result.unmet.tolist()) == (5, 5, [2, 1])
+    assert (result.request_dual.tolist(), result.price.tolist()) == ([3, -1], [0] * n_nodes)
+
+
+def test_one_arc_that_nobody_would_use_changes_nothing() -> None:
+    """Nor how long it takes: the auction's step goes by arcs that matter."""
+    rng = np.random.default_rng(2)
+    n = 400
+    request, provider = np.repeat(np.arange(n), 8), rng.integers(0, n, 8 * n)
+    cost = rng.integers(100, 3_000, 8 * n)
+    steps: list[int] = []
+    real = flow._fine_step
+
+    def step(net: Network) -> int:
+        steps.append(real(net))
+        return steps[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flow, "_fine_step", step)
+        plain = gm.assign(request, provider, cost, unmet_cost=5_000)
+        cost[::100] = 10**12
+        odd = gm.assign(request, provider, cost, unmet_cost=5_000)
+        several = gm.assign(request, provider, cost, demand=2, group=np.arange(8 * n), unmet_cost=5_000)
+    assert plain.gap == odd.gap == several.gap == 0
+    assert steps[1] < 1.2 * steps[0]
+    assert steps[2] > 0.5 * steps[0]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from govmatch.errors import Infeasible, SolverError
 from govmatch.solve import flow, witness
 from govmatch.solve.arguments import BoolArray, Costs, read_arguments
-from govmatch.solve.certificate import prove, valid_duals
+from govmatch.solve.certificate import exact_sum, prove, valid_duals
 from govmatch.solve.control import Control, Signal
 from govmatch.solve.encoding import Encoded, bound_unmet_cost, encode
 from govmatch.solve.instance import Instance, Solution, Termination
@@ -73,7 +73,7 @@ class Assignment:
     resolution: int | float
 
     def __repr__(self) -> str:
-        served, unmet = int(self.flow.sum()), int(self.unmet.sum())
+        served, unmet = int(self.flow.sum()), exact_sum(self.unmet)
         return (
             f"Assignment({self.termination}: {served} of {served + unmet} units served, "
             f"total_cost={self.total_cost}, bound={self.bound}, gap={self.gap:.3g})"
@@ -135,7 +135,8 @@ def assign(
     group : array_like of int (n_arcs,), optional
         Arcs of one request with equal group count once: one person's slots. Default: the provider.
     time_limit : float, optional
-        Seconds above 0.
+        Seconds above 0. Reading the arrays, laying them out and proving what was found are not cut short:
+        some 0.2 s a million arcs.
     gap : float, default 0.0
         May stop at a proved gap of at most this.
     cancel : object, optional
