@@ -19,7 +19,6 @@ from benchmarks.matching.shapes import Shape
 SLOTS, DAYS = 14, 7
 KM2_PER_PLACE = 900 / 236  # Haining's density of communities, about
 SCATTER_KM = 0.4
-MEMBERS = 150  # volunteers of one organisation
 LOOK = 1.5  # so many times the arcs are looked at; the cheapest of them are taken
 QUERY_ROWS = 100_000  # requests asked of a tree at once, so that memory stays small
 
@@ -144,7 +143,7 @@ def _forest(shape: Shape, roster: Roster) -> tuple[IntArray, IntArray, IntArray,
         return leaf, *_nodes([(slots, volunteer), (week, None)], shape.load_cost)
     rank = np.empty(n, np.int64)
     rank[np.argsort(roster.place, kind="stable")] = people
-    organisation = rank // MEMBERS
+    organisation = rank // shape.members
     reach = np.ceil(shape.organisation_share * shape.cap * np.bincount(organisation)).astype(np.int64)
     days = (np.ones(n * DAYS, np.int64), np.repeat(people, DAYS))
     day_of = volunteer * DAYS + slot // (SLOTS // DAYS)

@@ -61,6 +61,10 @@ _KINDS = {
     "priority-mixed": _regime("priorities 70:20:9:1, short", replace(_SHORT, priorities=(70, 20, 9, 1))),
     "deep": _regime("deep forest", replace(_HAINING, forest="deep")),
     "deep-short": _regime("deep forest, short", replace(_SHORT, forest="deep")),
+    "quota": _regime(
+        "one quota over all, short",
+        replace(_HAINING, forest="deep", members=27_000, organisation_share=0.3),
+    ),
     "load": _regime("load costs", replace(_HAINING, cap=3, load_cost=150)),
     "load-short": _regime("load costs, short", replace(_SHORT, load_cost=150)),
     "several": _regime("2–3 people a request", Shape(20_000, 60_000, demand=(2, 3))),

@@ -21,6 +21,7 @@ class Shape:
     priorities: tuple[int, ...] = (1, 1, 1, 1)  # their weights; unmet costs 2,000 x priority + 1,000
     demand: tuple[int, int] = (1, 1)  # people a request, from–to
     load_cost: int = 0  # each further job of one volunteer costs so much more than the one before
+    members: int = 150  # volunteers of one organisation ("deep")
     organisation_share: float = 0.8  # of its members' capacity that an organisation can look after ("deep")
     square: int = 0
 
