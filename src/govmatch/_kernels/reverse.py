@@ -31,6 +31,10 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 
 
+LOOKS = 64
+"""Looks at places and their arcs, in arcs of the network, after which it ends."""
+
+
 @jit
 def dearest_row(net: Network, held: I64, hub: int) -> int:
     """Return the used row of a hub that has the highest level; -1: none."""
@@ -50,7 +54,8 @@ def reverse_auction(
     The mirror image of `auction` (Bertsekas & Castañon 1992, A forward/reverse auction algorithm for
     asymmetric assignment problems): a node takes the request that would pay most, at the price that the
     second one would pay, less `eps`; whoever loses the request asks next. The free places below a node
-    are looked at together, and go down with it. After every `patience` asks `eps` doubles.
+    are looked at together, and go down with it. After every `patience` asks `eps` doubles. Where that does
+    not end, because very many places stand below one node, the rest is left to `relieve`.
 
     Parameters
     ----------
@@ -75,6 +80,7 @@ def reverse_auction(
     tail = waiting % length
     asks = 0
     limit = patience
+    looks = LOOKS * len(arc_row)
     while waiting > 0:
         x = ring[head]
         head += 1
@@ -84,7 +90,7 @@ def reverse_auction(
         queued[x] = False
         while page[x, SURPLUS] < 0:
             asks += 1
-            if asks % POLL == 0 and stop[0]:
+            if looks < 0 or (asks % POLL == 0 and stop[0]):
                 return
             if asks == limit:
                 eps = min(2 * eps, LARGEST_STEP)
@@ -103,6 +109,7 @@ def reverse_auction(
                 while i < n:
                     k = inside[i]
                     off = offset[i]
+                    looks -= 1 + entry_size[k]
                     for j in range(entry_start[k], entry_start[k] + entry_size[k]):
                         q = entry_row[j]
                         if hubs and held[q, USED] < 0 and row[q, HUB] >= 0:
