@@ -167,7 +167,8 @@ class Matcher:
             Nodes that may serve it.
         costs : array_like of int (n_arcs,)
         demand : int, default 1
-            Units that it needs, each from another group; at most 2**20.
+            Units that it needs, each from another group; at most 2**20. Meant for tens, perhaps hundreds:
+            the time grows with the square (4,000 units of 8,000 groups: half a second).
         unmet_cost : int
             What leaving a unit unserved costs.
         group : array_like of int (n_arcs,), optional
@@ -181,7 +182,7 @@ class Matcher:
         Raises
         ------
         InvalidInput
-            A wrong argument.
+            A wrong argument, or costs too large beside a pin.
         """
         node, cost, person = self._arcs_given(providers, costs, group)
         units = _number("demand", demand, 0, MOST_DEMAND)
@@ -202,12 +203,21 @@ class Matcher:
     ) -> None:
         """Let further nodes serve a live request.
 
+        Parameters
+        ----------
+        h : int
+            Its handle.
+        providers, costs, group : array_like of int (n_new,)
+            As in `add`. Where `add` was given groups, give them here, too: the default, the provider's
+            number, may be that of a group.
+
         Raises
         ------
         UnknownId
             No live request has this handle.
         InvalidInput
-            A wrong argument.
+            A wrong argument, a pin of which it is no longer clear whom it means, or costs too large beside
+            a pin.
         """
         request = self._known(h)
         node, cost, person = self._arcs_given(providers, costs, group)
@@ -222,12 +232,21 @@ class Matcher:
     def set_cost(self, h: int, provider: int, cost: int) -> None:
         """Change what the arcs of a request to one provider cost.
 
+        Parameters
+        ----------
+        h : int
+            The request's handle.
+        provider : int
+            A node to which it has an arc.
+        cost : int
+            Of all its arcs there.
+
         Raises
         ------
         UnknownId
             No live request has this handle.
         InvalidInput
-            The request has no arc to the provider, or the cost is wrong.
+            The request has no arc to the provider, or the cost is wrong, or too large beside a pin.
         """
         request = self._known(h)
         at = self._arcs_to(h, request, provider)
@@ -256,13 +275,20 @@ class Matcher:
     def pin(self, h: int, provider: int) -> None:
         """Have one unit of a request served by this provider, whatever it costs.
 
+        Parameters
+        ----------
+        h : int
+            The request's handle.
+        provider : int
+            A node to which it has an arc.
+
         Raises
         ------
         UnknownId
             No live request has this handle.
         InvalidInput
             The request has no arc to the provider, or of several groups, so that it is not clear which
-            is pinned.
+            is pinned; or the costs and units that are live are too large for a pin to outweigh.
         Infeasible
             There is no capacity for it beside the other pins, or no further unit or group.
         """
@@ -292,6 +318,12 @@ class Matcher:
     def set_capacity(self, node: int, c: int) -> None:
         """Change what a node lets through; below its load, units are moved or left at least cost.
 
+        Parameters
+        ----------
+        node : int
+        c : int
+            The new capacity, >= 0.
+
         Raises
         ------
         InvalidInput
@@ -309,10 +341,20 @@ class Matcher:
     def add_node(self, capacity: int, parent: int = -1, load_cost: int = 0) -> int:
         """Add a node to the forest and return its number.
 
+        Parameters
+        ----------
+        capacity : int
+            Units that it lets through, >= 0.
+        parent : int, default -1
+            The node above it; -1 for a root.
+        load_cost : int, default 0
+            The j-th unit through it costs ``(j - 1) * load_cost`` more.
+
         Raises
         ------
         InvalidInput
-            A wrong argument; the parent may be closed, but must be there.
+            A wrong argument, or a load cost too large beside a pin; the parent may be closed, but must be
+            there.
         """
         room = _number("capacity", capacity, 0, None)
         up = _number("parent", parent, -1, self._n_nodes - 1)
@@ -328,6 +370,10 @@ class Matcher:
     @_locked
     def close_node(self, node: int) -> None:
         """Let nothing through a node any more, for good.
+
+        Parameters
+        ----------
+        node : int
 
         Raises
         ------
