@@ -10,13 +10,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from govmatch._kernels.market import USED
 from govmatch.errors import InvalidInput, SolverError, UnknownId
 from govmatch.solve import snapshot
 from govmatch.solve.arguments import in_range, read_arguments, whole
 from govmatch.solve.certificate import Proof, prove
-from govmatch.solve.instance import Instance, Solution
 from govmatch.solve.live_flow import LiveFlow
+from govmatch.solve.live_instance import live_instance
 from govmatch.solve.live_request import LiveRequest
 from govmatch.solve.pins import Pins
 
@@ -434,7 +433,7 @@ class Matcher:
         Proof
             With `primal` and `bound`, equal where the assignment is optimal, and `gap`.
         """
-        return prove(*self._told())
+        return prove(*live_instance(self._live, self._requests.values(), self.prices()))
 
     @_locked
     def snapshot(self) -> bytes:
@@ -544,41 +543,6 @@ class Matcher:
         if not at.any():
             raise InvalidInput(f"provider is {provider}; request {h} has no arc to it")
         return at
-
-    def _told(self) -> tuple[Instance, Solution, NDArray[np.bool_]]:
-        """Tell what is live as an instance: a pinned unit is a request of its own that must be served."""
-        parts = [(request, part) for request in self._requests.values() for part in request.parts]
-        sizes = [len(part.arcs) for _, part in parts]
-        arcs = [
-            np.stack([request.node[part.arcs], request.group[part.arcs], request.cost[part.arcs]])
-            for request, part in parts
-        ]
-        node, group, cost = np.concatenate([np.zeros((3, 0), np.int64), *arcs], axis=1)
-        used = self._live.arrays.flow.held[:, USED]
-        flow = np.zeros(len(node), np.int64)
-        first = 0
-        for size, (_, part) in zip(sizes, parts, strict=True):
-            chosen = used[part.row : part.row + len(part.sizes)]
-            flow[first + chosen[chosen >= 0] - part.arc] = 1
-            first += size
-        n = self._n_nodes
-        request_of = np.repeat(np.arange(len(parts)), sizes)
-        demand = np.array([part.demand for _, part in parts], np.int64)
-        instance = Instance(
-            request=request_of,
-            node=node,
-            group=group,
-            cost=cost,
-            demand=demand,
-            unmet_cost=np.array([0 if part.pinned else r.unmet_cost for r, part in parts], np.int64),
-            capacity=self._live.arrays.net.capacity[:n].copy(),
-            parent=self._live.arrays.net.parent[:n].astype(np.int64),
-            load_cost=self._live.arrays.net.load_cost[:n].copy(),
-        )
-        served = np.bincount(request_of[flow > 0], minlength=len(parts))
-        dual = np.array([self._live.dual(request, part) for request, part in parts], np.int64)
-        solution = Solution(flow, demand - served, dual, self.prices(), "optimal")
-        return instance, solution, np.array([part.pinned for _, part in parts], np.bool_)
 
     # bytes
 
