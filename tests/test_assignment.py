@@ -520,3 +520,39 @@ def test_one_arc_that_nobody_would_use_changes_nothing() -> None:
     assert plain.gap == odd.gap == several.gap == 0
     assert steps[1] < 1.2 * steps[0]
     assert steps[2] > 0.5 * steps[0]
+
+
+@pytest.mark.parametrize("unmet_cost", [2**60, 8e299])
+@pytest.mark.parametrize("provider", [[0, 1], [0, 0]])
+def test_what_is_refused_does_not_depend_on_who_can_be_served(
+    unmet_cost: Number, provider: list[int]
+) -> None:
+    with pytest.raises(gm.InvalidInput, match=r"^unmet_cost\[0\] is "):
+        gm.assign([0, 1], provider, [1.0, 2.0], unmet_cost=unmet_cost, capacity=[1, 1])
+
+
+def test_a_flow_found_at_lower_unmet_costs_is_kept_when_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, solved = flow.solve, []
+
+    def solve(instance: Instance, control: Control) -> Solution:
+        solved.append(real(instance))
+        control.stop("time_limit")
+        return solved[-1]
+
+    monkeypatch.setattr(flow, "solve", solve)
+    result = gm.assign(
+        [0, 1, 1], [0, 0, 1], [0.5, 0.25, 0.75], unmet_cost=1e12, capacity=[1, 0], time_limit=60
+    )
+    assert len(solved) == 1
+    assert (result.termination, result.flow.sum()) == ("time_limit", 1)
+    assert result.total_cost == pytest.approx(1e12 + 0.25)
+    assert 0 <= result.bound <= result.total_cost
+
+
+def test_amounts_in_cents_stay_such_beside_a_large_unmet_cost() -> None:
+    rng = np.random.default_rng(0)
+    request, provider = np.repeat(np.arange(50), 6), rng.integers(0, 80, 300)
+    cost = np.round(rng.uniform(0.01, 10, 300), 2)
+    result = gm.assign(request, provider, cost, unmet_cost=1e11)
+    assert (result.unmet.sum(), result.resolution) == (0, 0.01)
+    assert result.bound == pytest.approx(result.total_cost, abs=1e-7)

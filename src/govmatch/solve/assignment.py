@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from govmatch.errors import Infeasible, SolverError
 from govmatch.solve import flow, witness
-from govmatch.solve.arguments import BoolArray, Costs, read_arguments
+from govmatch.solve.arguments import Arguments, BoolArray, Costs, read_arguments
 from govmatch.solve.certificate import exact_sum, prove, valid_duals
 from govmatch.solve.control import Control, Signal
 from govmatch.solve.encoding import Encoded, bound_unmet_cost, encode
@@ -222,13 +222,7 @@ node 2 lets 1 through
     )
     if control.deadline is not None:
         control.deadline -= ARC_SECONDS * len(given.request)
-    bounded = bound_unmet_cost(given)
-    encoded = encode(bounded)
-    solution = flow.solve(encoded.instance, control)
-    if (solution.unmet[bounded.unmet_cost < given.unmet_cost] > 0).any():
-        # what stays unmet in spite of it is to be weighed at its own cost
-        encoded = encode(given)
-        solution = flow.solve(encoded.instance, control)
+    encoded, solution = _solved(given, control)
     must = encoded.required
     if solution.termination == "gap" and (_unserved(solution, must) or _gap(encoded, solution) > control.gap):
         # costs with what leaving a required unit costs inside, or finer than they can be told, prove nothing
@@ -237,6 +231,22 @@ node 2 lets 1 through
     if solution.termination == "optimal" and must is not None and _unserved(solution, must):
         raise Infeasible(_proved_witness(encoded.instance, must, solution))
     return _told(encoded, solution, control)
+
+
+def _solved(given: Arguments, control: Control) -> tuple[Encoded, Solution]:
+    encoded, bounded = encode(given), bound_unmet_cost(given)
+    if bounded is given:
+        return encoded, flow.solve(encoded.instance, control)
+    finer = encode(bounded)
+    solution = flow.solve(finer.instance, control)
+    if not (solution.unmet[bounded.unmet_cost < given.unmet_cost] > 0).any():
+        return finer, solution
+    # what stays unmet in spite of it is to be weighed at its own cost
+    if control.reason is None:
+        return encoded, flow.solve(encoded.instance, control)
+    # no time for that: the flow is one, and any duals prove a bound
+    dual, price = (encoded.whole(finer.real(duals)) for duals in (solution.request_dual, solution.price))
+    return encoded, Solution(solution.flow, solution.unmet, dual, price, control.reason)
 
 
 def _gap(encoded: Encoded, solution: Solution) -> float:

@@ -20,7 +20,7 @@ IntArray = NDArray[np.int64]
 
 LARGEST_FLOAT = 1e300
 WHOLE_FLOATS = 2**53
-FAR_DEARER = 2.0**16
+OUTWEIGHING, FAR_DEARER = 2.0**16, 2.0**26
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,12 @@ class Encoded:
     def real(self, duals: IntArray) -> Costs:
         """Duals or prices in the caller's unit."""
         return duals if self.own is None else self.own.scale.real(duals)
+
+    def whole(self, duals: Costs) -> IntArray:
+        """Duals or prices of the caller's unit in the instance's, rounded down."""
+        if self.own is None:
+            return np.asarray(duals, np.int64)
+        return self.own.scale.whole(np.asarray(duals, np.float64))
 
     def amounts(self, solution: Solution, proof: Proof) -> tuple[int | float, int | float, float]:
         """Return a flow's cost, the bound and the gap, on the caller's own costs."""
@@ -122,7 +128,11 @@ def bound_unmet_cost(given: Arguments) -> Arguments:
     every = np.ones(len(given.demand), np.bool_)
     with np.errstate(over="ignore"):
         most = leaving_cost_about(_shape(given), cost, unmet_cost, load_cost, every)
-    return replace(given, unmet_cost=np.minimum(unmet_cost, max(most, others * FAR_DEARER)))
+    # a whole number, so that amounts in cents stay such
+    limit = np.ceil(max(most, others * OUTWEIGHING))
+    if limit >= unmet_cost.max():
+        return given
+    return replace(given, unmet_cost=np.minimum(unmet_cost, limit))
 
 
 def _scale(given: Arguments, cost: FloatArray, unmet_cost: FloatArray, load_cost: FloatArray) -> Scale:

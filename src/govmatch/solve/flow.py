@@ -177,7 +177,7 @@ def _approximate(state: _State, instance: Instance, control: Control, start: Int
         if serve(net, _dearest_first(layout), layout.hub_demand, used, load, control.flag):
             first_prices(net, layout.hub_demand, used, load, book.floor)
     else:
-        book.floor[:-1] = prices_above(instance.parent, np.maximum(start, 0))[layout.kept]
+        book.floor[:-1] = _start_prices(instance, layout, start)
     dear = 1 + max(0, int(instance.unmet_cost.max(initial=0))) - min(0, int(instance.cost.min(initial=0)))
     fine = _fine_step(net)
     eps, patience, growth = COARSE * fine, PATIENCE, GROWTH
@@ -212,13 +212,19 @@ def _fine_step(net: Network) -> int:
 def _take_over(state: _State, instance: Instance, start: IntArray, used: BoolArray) -> None:
     """Keep of a flow what is exactly right at the prices given."""
     layout, flow, net = state.layout, state.flow, state.layout.net
-    flow.price[:-1] = prices_above(instance.parent, np.maximum(start, 0))[layout.kept]
+    flow.price[:-1] = _start_prices(instance, layout, start)
     flow.held[:, USED] = REST
     at = np.flatnonzero(used[layout.arc])
     flow.held[net.arc_row[at], USED] = at
     settle.clear(flow, layout.hub_demand)
     settle.keep_tight(net, flow)
     settle.fill_priced(net, flow)
+
+
+def _start_prices(instance: Instance, layout: Layout, start: IntArray) -> IntArray:
+    """Sum own prices from the roots down, for all kept nodes but the last; 0 where none can be."""
+    price = prices_above(instance.parent, np.maximum(start, 0))[layout.kept]
+    return np.where(layout.net.capacity[:-1] > len(instance.request), 0, price)
 
 
 def _reverse(state: _State, eps: int, control: Control) -> None:
