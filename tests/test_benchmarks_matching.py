@@ -28,6 +28,7 @@ SHAPES = {
     "slots": TINY,
     "short": replace(TINY, volunteers=12),
     "deep": replace(TINY, volunteers=25, forest="deep"),
+    "quota": replace(TINY, volunteers=25, forest="deep", members=25, organisation_share=0.3),
     "load": replace(TINY, cap=3, volunteers=20, load_cost=150),
     "several": replace(TINY, volunteers=80, demand=(2, 3)),
     "flat": replace(TINY, cap=1, forest="flat"),

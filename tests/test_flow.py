@@ -269,7 +269,7 @@ def test_auctions_look_at_the_flag_while_they_bid(monkeypatch: pytest.MonkeyPatc
     real, real_reverse = flow.auction, flow.reverse_auction
     bids, unasked = [], []
 
-    def auction(net, book, *rest):  # type: ignore[no-untyped-def]
+    def auction(net, book, *rest):
         stopped = np.ones(1, np.uint8)
         real(net, book, *rest[:-1], stopped)
         bids.append(int((book.used >= 0).sum()))
@@ -277,7 +277,7 @@ def test_auctions_look_at_the_flag_while_they_bid(monkeypatch: pytest.MonkeyPatc
         open_book(book)
         return real(net, book, *rest)
 
-    def reverse(net, state, ring, waiting, eps, limit, flag):  # type: ignore[no-untyped-def]
+    def reverse(net, state, ring, waiting, eps, limit, flag):
         real_reverse(net, state, ring, waiting, eps, limit, np.ones(1, np.uint8))
         unasked.append(int((state.surplus < 0).sum()))
 
@@ -298,7 +298,7 @@ def test_prices_are_near_before_the_exact_search_where_several_are_asked_for(
     falls: list[float] = []
     real = flow.relieve
 
-    def relieve(net, state, *rest):  # type: ignore[no-untyped-def]
+    def relieve(net, state, *rest):
         before = state.price.copy()
         real(net, state, *rest)
         fall = before - state.price

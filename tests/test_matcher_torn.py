@@ -132,7 +132,7 @@ def test_nobody_sees_the_middle_of_a_change(monkeypatch: pytest.MonkeyPatch) -> 
 
     def slow(self: LiveFlow, *rest: list[int]) -> None:
         threads = [
-            threading.Thread(target=lambda read=read: seen.append(read(m)), daemon=True)  # type: ignore[misc]
+            threading.Thread(target=lambda read=read: seen.append(read(m)), daemon=True)
             for read in (lambda m: m.total_cost, lambda m: m.changed, len, repr)
         ]
         for thread in threads:

@@ -215,6 +215,10 @@ def test_a_witness_in_words(parts: Any, words: str) -> None:
         ({"requests": ints(0, 2)}, "the demand 2 fits into the capacity 2 and 0 other ways"),
         ({"capacity": 1}, "it says demand 4, capacity 1 and 0 ways; there are 4, 2 and 0"),
         ({"ways": 1}, "it says demand 4, capacity 2 and 1 ways; there are 4, 2 and 0"),
+        ({"nodes": ints(-1), "demand": 9, "capacity": 0}, "there is no node -1"),
+        ({"nodes": ints(4, 5)}, "there is no node 5"),
+        ({"requests": ints(-1, 0)}, "there is no request -1"),
+        ({"requests": ints(0, 4)}, "there is no request 4"),
         ({"requests": ints()}, "the demand 0 fits into the capacity 2 and 0 other ways"),
     ],
 )  # fmt: skip
@@ -224,6 +228,29 @@ def test_a_witness_that_proves_nothing_is_refused(changes: dict[str, Any], words
     assert found is not None
     assert witness.check(instance, must, found) == []
     assert words in witness.check(instance, must, replace(found, **changes))
+
+
+@pytest.mark.parametrize("length", [2, 3, 4, 5, 8, 9, 40])
+def test_arcs_far_below_a_node_pass_through_it(length: int) -> None:
+    """However far: node 0 stands above all others, and lets one unit through."""
+    chain = Case(
+        request=[0, 1, 2],
+        provider=[length - 1, length - 1, length // 2],
+        cost=[1] * 3,
+        n_requests=3,
+        demand=[1] * 3,
+        capacity=[1] + [9] * (length - 1),
+        parent=[-1, *range(length - 1)],
+        load_cost=[0] * length,
+        unmet_cost=None,
+    )
+    instance, must, solution = solved(chain)
+    found = witness.find(instance, must, solution)
+    assert found is not None
+    assert (found.nodes.tolist(), found.arcs.tolist(), found.capacity) == ([0], [], 1)
+    assert witness.check(instance, must, found) == []
+    below = replace(found, nodes=ints(0, length - 1), capacity=10)
+    assert f"node {length - 1} stands below another of its nodes" in witness.check(instance, must, below)
 
 
 def test_a_request_that_need_not_be_served_is_no_witness() -> None:

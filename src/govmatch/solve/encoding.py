@@ -20,7 +20,9 @@ IntArray = NDArray[np.int64]
 
 LARGEST_FLOAT = 1e300
 WHOLE_FLOATS = 2**53
+
 OUTWEIGHING, FAR_DEARER = 2.0**16, 2.0**26
+"""To how many times all other costs an unmet cost is lowered at most, and beyond how many it is."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Encoded:
         return duals if self.own is None else self.own.scale.real(duals)
 
     def whole(self, duals: Costs) -> IntArray:
-        """Duals or prices of the caller's unit in the instance's, rounded down."""
+        """Duals or prices of the caller's unit in the instance's, rounded."""
         if self.own is None:
             return np.asarray(duals, np.int64)
         return self.own.scale.whole(np.asarray(duals, np.float64))
@@ -96,7 +98,7 @@ def encode(given: Arguments) -> Encoded:
     InvalidInput
         Where costs times units do not fit, naming the argument that is largest.
     """
-    if all(costs.dtype.kind == "i" for costs in (given.cost, given.unmet_cost, given.load_cost)):
+    if _all_integers(given):
         whole = _integers(given.cost, given.unmet_cost, given.load_cost)
         return Encoded(_instance(given, *whole), given.required, None)
     cost = _as_floats("cost", given.cost)
@@ -113,11 +115,7 @@ def bound_unmet_cost(given: Arguments) -> Arguments:
     The rounding of all costs then does not go by them. What is optimal at lower unmet costs is so at the
     caller's, and its bound is a bound there, if it leaves no unit of these requests unmet.
     """
-    if (
-        given.unmet_cost.dtype.kind == "i"
-        and given.cost.dtype.kind == "i"
-        and given.load_cost.dtype.kind == "i"
-    ):
+    if _all_integers(given):
         return given
     cost, unmet_cost, load_cost = (
         np.asarray(costs, np.float64) for costs in (given.cost, given.unmet_cost, given.load_cost)
@@ -133,6 +131,10 @@ def bound_unmet_cost(given: Arguments) -> Arguments:
     if limit >= unmet_cost.max():
         return given
     return replace(given, unmet_cost=np.minimum(unmet_cost, limit))
+
+
+def _all_integers(given: Arguments) -> bool:
+    return all(costs.dtype.kind == "i" for costs in (given.cost, given.unmet_cost, given.load_cost))
 
 
 def _scale(given: Arguments, cost: FloatArray, unmet_cost: FloatArray, load_cost: FloatArray) -> Scale:

@@ -330,7 +330,7 @@ def _solution(state: _State, instance: Instance, used: IntArray, termination: Te
     # below 0 only where nothing comes through: 0 is as right there
     price[layout.kept] = np.maximum(own[:-1], 0)
     dual = np.empty(len(instance.demand), np.int64)
-    simple = state.layout.net.row[:, HUB] < 0
+    simple = layout.net.row[:, HUB] < 0
     dual[layout.row_request[simple]] = flow.held[simple, LEVEL]
     dual[layout.hub_request] = flow.hub_level
     beyond = layout.hub_request[layout.hub_demand < instance.demand[layout.hub_request]]

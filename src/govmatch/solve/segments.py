@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class Segments:
     """Hands out runs of places from 0 upward.
@@ -33,14 +35,14 @@ class Segments:
         if length:
             self._free.setdefault(1 << (length - 1).bit_length(), []).append(start)
 
-    def to_json(self) -> list[object]:
+    def to_json(self) -> list[Any]:
         """Return what `from_json` reads."""
         return [self.top, sorted([size, starts] for size, starts in self._free.items() if starts)]
 
     @classmethod
-    def from_json(cls, told: list[object]) -> Segments:
+    def from_json(cls, told: list[Any]) -> Segments:
         """Make what `to_json` told."""
         segments = cls()
-        segments.top, free = told  # type: ignore[assignment]
-        segments._free = {size: list(starts) for size, starts in free}  # type: ignore[attr-defined]
+        segments.top, free = told
+        segments._free = {size: list(starts) for size, starts in free}
         return segments

@@ -155,6 +155,13 @@ def check(instance: Instance, required: BoolArray, witness: Witness) -> list[str
 
     Counts over the caller's numbers; the flow it was found by is not looked at.
     """
+    for noun, named, number in (
+        ("request", witness.requests, len(instance.demand)),
+        ("node", witness.nodes, len(instance.parent)),
+    ):
+        absent = named[(named < 0) | (named >= number)]
+        if len(absent):
+            return [f"there is no {noun} {absent[0]}"]
     faults = []
     requests, nodes = witness.requests.tolist(), witness.nodes.tolist()
     members, cut = set(requests), set(nodes)
