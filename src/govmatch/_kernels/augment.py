@@ -1,4 +1,9 @@
-"""Place what is left over: from each surplus a shortest path to a lack, to a rest or to the sink."""
+"""Place what is left over: from each surplus a shortest path to a lack, to a rest or to the sink.
+
+What is done with a position that is reached is written out wherever it is done, here and in `relieve`:
+as a function of its own, called or inlined, it made the searches 1.3 to 1.9 times slower, because what
+they count then lives in memory.
+"""
 
 from __future__ import annotations
 
