@@ -172,7 +172,7 @@ class _Canvas:
     def __init__(self, plan: Plan, ax: Axes | None, size: tuple[float, float]) -> None:
         tallies.need_plan(plan)
         try:
-            from matplotlib import font_manager, pyplot
+            from matplotlib import font_manager, get_cachedir, pyplot
         except ImportError as absent:
             raise MissingExtra('pictures need matplotlib: pip install "govmatch[plots]"') from absent
         self.plan = plan
@@ -181,8 +181,9 @@ class _Canvas:
         self.chinese = next((name for name in CJK_FONTS if name in installed), None)
         if self.chinese is None:
             warnings.warn(
-                "no Chinese font is installed, so labels are in English only; "
-                "one is in the package fonts-wqy-microhei (apt install fonts-wqy-microhei)",
+                "matplotlib knows no Chinese font, so labels are in English only; one is in the package "
+                "fonts-wqy-microhei (apt install fonts-wqy-microhei). A font installed after matplotlib was "
+                f"first used is known once the list of fonts in {get_cachedir()} is deleted",
                 stacklevel=3,
             )
         self.family = [self.chinese, "DejaVu Sans"] if self.chinese else ["DejaVu Sans"]
