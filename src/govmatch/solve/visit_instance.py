@@ -1,0 +1,213 @@
+"""Visits and tours as columns, checked; and a bound on what they can cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from govmatch.errors import InvalidInput
+
+IntArray = NDArray[np.int64]
+
+NO_LIMIT = 1 << 40
+"""A time that never comes; times and costs are below it."""
+
+
+@dataclass(frozen=True)
+class VisitInstance:
+    """Visits, tours and what they cost, in any one unit of time and one of cost, all int64.
+
+    Attributes
+    ----------
+    travel : (n_modes, n_places, n_places)
+        Time from place to place, >= 0.
+    place, minutes, earliest, due, latest, late_cost, request : (n_visits,)
+        Where; how long; begins no earlier; a begin after `due` costs `late_cost` per unit of time; begins no
+        later than `latest`; of which request, ascending.
+    unmet_cost : (n_requests,)
+        What it costs to make none of a request's visits; otherwise all are made, by different people.
+    link_first, link_second, link_least, link_most : (n_links,)
+        ``least <= begin of second - begin of first <= most``, for visits of one request.
+    option_visit, option_tour, option_cost : (n_options,)
+        The tours that a visit may be made on, and what that costs. Ascending by visit, then by tour.
+    person, mode, leaves, returns, begin, end, node : (n_tours,)
+        Whose tour; how they travel; the places where it begins and ends; it leaves no earlier and is back by
+        then, where it makes a visit; the node of the forest to which each of its visits is charged, -1:
+        none. One person's tours do
+        not overlap.
+    parent, capacity, load_cost : (n_nodes,)
+        The forest: -1 at a root; visits let through; the j-th visit through a node costs ``(j - 1) *
+        load_cost``.
+    travel_cost, largest_late_cost : int
+        Of one unit of time on the way; of one unit of the largest lateness of all visits.
+    """
+
+    travel: IntArray
+    place: IntArray
+    minutes: IntArray
+    earliest: IntArray
+    due: IntArray
+    latest: IntArray
+    late_cost: IntArray
+    request: IntArray
+    unmet_cost: IntArray
+    link_first: IntArray
+    link_second: IntArray
+    link_least: IntArray
+    link_most: IntArray
+    option_visit: IntArray
+    option_tour: IntArray
+    option_cost: IntArray
+    person: IntArray
+    mode: IntArray
+    leaves: IntArray
+    returns: IntArray
+    begin: IntArray
+    end: IntArray
+    node: IntArray
+    parent: IntArray
+    capacity: IntArray
+    load_cost: IntArray
+    travel_cost: int = 1
+    largest_late_cost: int = 0
+
+
+def check(instance: VisitInstance) -> None:
+    """Refuse columns whose lengths, ranges or order are wrong.
+
+    Raises
+    ------
+    InvalidInput
+        It names the column and the first wrong position.
+    """
+    sizes = {
+        "visits": len(instance.place),
+        "requests": len(instance.unmet_cost),
+        "links": len(instance.link_first),
+        "options": len(instance.option_visit),
+        "tours": len(instance.person),
+        "nodes": len(instance.parent),
+    }
+    for name, of in _COLUMNS.items():
+        values = getattr(instance, name)
+        if values.dtype != np.int64 or values.shape != (sizes[of],):
+            raise InvalidInput(
+                f"{name} has dtype {values.dtype} and shape {values.shape}; expected int64 and ({sizes[of]},)"
+            )
+    modes, places = instance.travel.shape[0], instance.travel.shape[-1]
+    if instance.travel.shape != (modes, places, places) or instance.travel.dtype != np.int64:
+        raise InvalidInput(
+            f"travel has dtype {instance.travel.dtype} and shape {instance.travel.shape}; "
+            "expected int64 and (n_modes, n_places, n_places)"
+        )
+    for name, low, high in (
+        ("place", 0, places),
+        ("leaves", 0, places),
+        ("returns", 0, places),
+        ("mode", 0, modes),
+        ("request", 0, sizes["requests"]),
+        ("link_first", 0, sizes["visits"]),
+        ("link_second", 0, sizes["visits"]),
+        ("option_visit", 0, sizes["visits"]),
+        ("option_tour", 0, sizes["tours"]),
+        ("node", -1, sizes["nodes"]),
+        ("parent", -1, sizes["nodes"]),
+        *(
+            (name, 0, NO_LIMIT + 1)
+            for name in ("minutes", "late_cost", "unmet_cost", "capacity", "load_cost")
+        ),
+        *((name, -NO_LIMIT, NO_LIMIT + 1) for name in ("earliest", "due", "latest", "begin", "end")),
+        *((name, -NO_LIMIT, NO_LIMIT + 1) for name in ("link_least", "link_most", "option_cost")),
+        ("travel", 0, NO_LIMIT + 1),
+    ):
+        _within(name, getattr(instance, name), low, high)
+    _ascending(instance)
+    _linked(instance)
+    _fits(instance)
+    above = instance.parent
+    for _depth in range(len(above)):
+        above = np.where(above >= 0, instance.parent[above], -1)
+    if (above >= 0).any():
+        raise InvalidInput(f"parent goes in a circle above node {int(np.flatnonzero(above >= 0)[0])}")
+
+
+def _within(name: str, values: IntArray, low: int, high: int) -> None:
+    wrong = (values < low) | (values >= high)
+    if wrong.any():
+        at = tuple(int(i) for i in np.argwhere(wrong)[0])
+        where = at[0] if len(at) == 1 else at
+        raise InvalidInput(f"{name}[{where}] is {values[at]}; expected {low} to {high - 1}")
+
+
+def _ascending(instance: VisitInstance) -> None:
+    down = np.flatnonzero(np.diff(instance.request) < 0)
+    if len(down):
+        raise InvalidInput(f"request[{down[0] + 1}] is less than the one before it; expected ascending order")
+    visit, tour = instance.option_visit, instance.option_tour
+    wrong = np.flatnonzero((np.diff(visit) < 0) | ((np.diff(visit) == 0) & (np.diff(tour) <= 0)))
+    if len(wrong):
+        raise InvalidInput(
+            f"options {wrong[0]} and {wrong[0] + 1} are out of order; expected visits ascending, and "
+            "the tours of each ascending and once"
+        )
+
+
+def _fits(instance: VisitInstance) -> None:
+    """Refuse what could overflow: every visit at its dearest and latest, together."""
+    n = len(instance.place)
+
+    def most(values: IntArray) -> int:
+        return int(np.abs(values).max(initial=0))
+
+    late = int(np.maximum(instance.latest - instance.due, 0).max(initial=0))
+    cost = n * (
+        2 * instance.travel_cost * most(instance.travel)
+        + most(instance.late_cost) * late
+        + most(instance.option_cost)
+        + n * most(instance.load_cost)
+    )
+    cost += instance.largest_late_cost * late + len(instance.unmet_cost) * most(instance.unmet_cost)
+    if cost >= 1 << 62:
+        raise InvalidInput(f"costs reach {cost}, all visits together; expected less than 2**62 = {1 << 62}")
+
+
+def _linked(instance: VisitInstance) -> None:
+    first, second = instance.link_first, instance.link_second
+    wrong = np.flatnonzero((first == second) | (instance.request[first] != instance.request[second]))
+    if len(wrong):
+        raise InvalidInput(f"link {wrong[0]} does not join two visits of one request")
+
+
+_COLUMNS = {
+    **dict.fromkeys(("place", "minutes", "earliest", "due", "latest", "late_cost", "request"), "visits"),
+    "unmet_cost": "requests",
+    **dict.fromkeys(("link_first", "link_second", "link_least", "link_most"), "links"),
+    **dict.fromkeys(("option_visit", "option_tour", "option_cost"), "options"),
+    **dict.fromkeys(("person", "mode", "leaves", "returns", "begin", "end", "node"), "tours"),
+    **dict.fromkeys(("parent", "capacity", "load_cost"), "nodes"),
+}
+
+
+def lower_bound(instance: VisitInstance) -> int:
+    """Return what no tours can undercut: each request at its cheapest, alone in the world.
+
+    A visit that is made has a way to it and one from it, each at least the shortest there is, and every way
+    belongs to two visits at most: half of both counts.
+    """
+    n = len(instance.place)
+    if not n:
+        return int(instance.unmet_cost.sum())
+    known, count = np.unique(
+        np.concatenate([instance.place, instance.leaves, instance.returns]), return_counts=True
+    )
+    least = instance.travel[:, known][:, :, known].min(axis=0)
+    np.fill_diagonal(least, np.where(count > 1, 0, NO_LIMIT))
+    at = np.searchsorted(known, instance.place)
+    ways = (least.min(axis=0) + least.min(axis=1))[at]
+    own = np.full(n, NO_LIMIT)
+    np.minimum.at(own, instance.option_visit, instance.option_cost)
+    twice = np.zeros(len(instance.unmet_cost), np.int64)
+    np.add.at(twice, instance.request, 2 * own + instance.travel_cost * ways)
+    return -int(-np.minimum(2 * instance.unmet_cost, twice).sum() // 2)

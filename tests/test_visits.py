@@ -1,0 +1,244 @@
+"""Tours against brute force, and what may not go wrong with them."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from govmatch.errors import InvalidInput
+from govmatch.solve import visits
+from govmatch.solve.control import Control
+from govmatch.solve.visit_instance import VisitInstance, check, lower_bound
+from tests.naive_visits import brute_force, cost_of
+
+
+def make(rng: np.random.Generator, requests: int, tours: int, *, hard: bool = True) -> VisitInstance:
+    """A random small day: several places, one or two people a request, links, caps, hard and soft ends."""
+    people = rng.integers(1, 3, requests) if tours > 1 else np.ones(requests, np.int64)
+    request = np.repeat(np.arange(requests), people)
+    n, places = len(request), requests + 2
+    earliest = rng.integers(0, 60, n)
+    due = earliest + rng.integers(0, 40, n)
+    first = np.flatnonzero(np.diff(request, append=-1) == 0)
+    least = rng.integers(-10, 15, len(first))
+    able = rng.random((n, tours)) < 0.8
+    option_visit, option_tour = np.nonzero(able)
+    nodes = int(rng.integers(0, 3))
+    begin = rng.integers(0, 20, tours)
+    return VisitInstance(
+        travel=rng.integers(0, 30, (2, places, places)),
+        place=request + 2,
+        minutes=rng.integers(1, 30, n),
+        earliest=earliest,
+        due=due,
+        latest=due + (rng.integers(0, 60, n) if hard else 1000),
+        late_cost=rng.integers(0, 4, n),
+        request=request,
+        unmet_cost=rng.integers(20, 300, requests),
+        link_first=first,
+        link_second=first + 1,
+        link_least=least,
+        link_most=least + rng.integers(0, 3, len(first)) * 10,
+        option_visit=option_visit,
+        option_tour=option_tour,
+        option_cost=rng.integers(-5, 30, len(option_visit)),
+        person=np.sort(rng.integers(0, tours, tours)),
+        mode=rng.integers(0, 2, tours),
+        leaves=rng.integers(0, 2, tours),
+        returns=rng.integers(0, 2, tours),
+        begin=begin,
+        end=begin + rng.integers(30, 200, tours),
+        node=rng.integers(-1, nodes, tours) if nodes else np.full(tours, -1),
+        parent=np.arange(-1, nodes - 1),
+        capacity=rng.integers(0, 4, nodes),
+        load_cost=rng.integers(0, 20, nodes),
+        travel_cost=int(rng.integers(0, 3)),
+        largest_late_cost=int(rng.integers(0, 3)),
+    )
+
+
+def quick(instance: VisitInstance, seed: int = 0) -> visits.VisitSolution:
+    return visits.solve(instance, seed=seed)
+
+
+@pytest.fixture
+def few_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visits, "MOVES_A_VISIT", 1_500)
+
+
+KERNELS = (4, 5, 9)
+"""Seeds that run with the JIT off, too: unmet requests, links, tails."""
+
+
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=pytest.mark.kernels if seed in KERNELS else ()) for seed in range(60)]
+)
+def test_small_days_are_solved_as_by_brute_force(seed: int, few_moves: None) -> None:
+    rng = np.random.default_rng(seed)
+    tours = int(rng.integers(1, 4))
+    instance = make(rng, int(rng.integers(1, 4)), tours)
+    found = quick(instance)
+    faults, cost = cost_of(instance, found.tour, found.begin)
+    assert faults == []
+    assert found.cost == cost
+    assert found.bound <= (least := brute_force(instance))
+    assert found.cost == least
+    assert (found.termination == "optimal") == (found.cost == found.bound)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_larger_days_keep_every_limit_and_cost_what_they_say(seed: int, few_moves: None) -> None:
+    rng = np.random.default_rng(100 + seed)
+    instance = make(rng, 40, 12, hard=bool(seed % 2))
+    found = quick(instance)
+    faults, cost = cost_of(instance, found.tour, found.begin)
+    assert faults == []
+    assert found.cost == cost
+    assert lower_bound(instance) == found.bound <= cost <= instance.unmet_cost.sum() + 3 * 30 * 12
+    assert (found.tour >= 0).any()
+
+
+@pytest.mark.kernels
+def test_two_people_begin_together_and_the_later_one_sets_the_time(few_moves: None) -> None:
+    far = np.array([[[0, 5, 50], [5, 0, 50], [50, 50, 0]]])
+    instance = _two_people(travel=far, leaves=np.array([0, 2]), returns=np.array([0, 2]))
+    found = quick(instance)
+    assert sorted(found.tour) == [0, 1]
+    assert list(found.begin) == [50, 50]
+    # 5 there and 5 back, 50 there and 50 back, and both 40 later than due
+    assert found.cost == 10 + 100 + 2 * 40
+
+
+@pytest.mark.kernels
+def test_a_request_of_two_is_made_by_two_or_not_at_all(few_moves: None) -> None:
+    alone = dataclasses.replace(_two_people(), person=np.array([7, 7]))
+    found = quick(alone)
+    assert list(found.tour) == [-1, -1]
+    assert found.cost == 1000
+
+
+@pytest.mark.kernels
+def test_links_that_contradict_leave_a_request_unmet(few_moves: None) -> None:
+    first, second = np.array([0, 0]), np.array([1, 1])
+    apart = dataclasses.replace(
+        _two_people(),
+        link_first=first,
+        link_second=second,
+        link_least=np.array([10, 0]),
+        link_most=np.array([20, 5]),
+    )
+    assert list(quick(apart).tour) == [-1, -1]
+
+
+def _two_people(**changes: object) -> VisitInstance:
+    zero = np.zeros(2, np.int64)
+    instance = VisitInstance(
+        travel=np.zeros((1, 3, 3), np.int64),
+        place=np.ones(2, np.int64),
+        minutes=np.full(2, 10),
+        earliest=zero,
+        due=np.full(2, 10),
+        latest=np.full(2, 500),
+        late_cost=np.ones(2, np.int64),
+        request=zero,
+        unmet_cost=np.array([1000]),
+        link_first=np.array([0]),
+        link_second=np.array([1]),
+        link_least=np.array([0]),
+        link_most=np.array([0]),
+        option_visit=np.array([0, 0, 1, 1]),
+        option_tour=np.array([0, 1, 0, 1]),
+        option_cost=np.zeros(4, np.int64),
+        person=np.arange(2),
+        mode=zero,
+        leaves=zero,
+        returns=zero,
+        begin=zero,
+        end=np.full(2, 500),
+        node=np.full(2, -1),
+        parent=np.zeros(0, np.int64),
+        capacity=np.zeros(0, np.int64),
+        load_cost=np.zeros(0, np.int64),
+    )
+    return dataclasses.replace(instance, **changes)
+
+
+def test_nothing_to_do_is_done() -> None:
+    none = np.zeros(0, np.int64)
+    lists = {
+        field.name: none
+        for field in dataclasses.fields(VisitInstance)
+        if field.name not in ("travel", "travel_cost", "largest_late_cost")
+    }
+    found = visits.solve(VisitInstance(travel=np.zeros((1, 0, 0), np.int64), **lists))
+    assert (found.cost, found.bound, found.termination) == (0, 0, "optimal")
+
+
+def test_one_seed_finds_the_same_tours_again(few_moves: None) -> None:
+    instance = make(np.random.default_rng(5), 30, 9)
+    first, again = quick(instance, 3), quick(instance, 3)
+    assert (first.tour == again.tour).all() and (first.begin == again.begin).all()
+
+
+def test_a_time_limit_and_a_cancel_signal_end_the_search_with_what_there_is(few_moves: None) -> None:
+    instance = make(np.random.default_rng(6), 60, 20)
+    visits.solve(instance, Control(0.1))
+    begun = time.monotonic()
+    found = visits.solve(instance, Control(0.5))
+    assert time.monotonic() - begun < 1.5
+    assert found.termination == "time_limit"
+    assert cost_of(instance, found.tour, found.begin) == ([], found.cost)
+    over = threading.Event()
+    over.set()
+    found = visits.solve(instance, Control(None, over))
+    assert found.termination == "cancelled"
+    assert cost_of(instance, found.tour, found.begin) == ([], found.cost)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"place": np.array([1, 3])}, "place[1] is 3; expected 0 to 2"),
+        ({"place": np.array([1])}, "minutes has dtype int64 and shape (2,); expected int64 and (1,)"),
+        (
+            {"minutes": np.array([1.0, 2.0])},
+            "minutes has dtype float64 and shape (2,); expected int64 and (2,)",
+        ),
+        ({"minutes": np.array([-1, 2])}, "minutes[0] is -1; expected 0 to 1099511627776"),
+        (
+            {"travel": np.zeros((1, 2, 3), np.int64)},
+            "travel has dtype int64 and shape (1, 2, 3); expected int64 and (n_modes, n_places, n_places)",
+        ),
+        ({"travel": -np.ones((1, 3, 3), np.int64)}, "travel[(0, 0, 0)] is -1; expected 0 to 1099511627776"),
+        (
+            {"request": np.array([1, 0]), "unmet_cost": np.array([5, 5])},
+            "request[1] is less than the one before it; expected ascending order",
+        ),
+        (
+            {"option_tour": np.array([1, 0, 0, 1])},
+            "options 0 and 1 are out of order; expected visits ascending, and the tours of each ascending",
+        ),
+        ({"link_second": np.array([0])}, "link 0 does not join two visits of one request"),
+        (
+            {
+                "parent": np.array([1, 0]),
+                "capacity": np.array([1, 1]),
+                "load_cost": np.array([0, 0]),
+            },
+            "parent goes in a circle above node 0",
+        ),
+        ({"node": np.array([-1, 0])}, "node[1] is 0; expected -1 to -1"),
+        (
+            {"late_cost": np.full(2, 1 << 40), "latest": np.full(2, 1 << 40)},
+            "costs reach 2417851639207268116857832, all visits together; expected less than 2**62",
+        ),
+    ],
+)
+def test_wrong_columns_are_refused_by_name_and_position(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidInput, match=re.escape(message)):
+        check(_two_people(**changes))
