@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from govmatch._kernels.auction import open_book
+from govmatch._kernels.clear import clear_roots
+from govmatch._kernels.market import FAR, SIZE, START, UNMET_COST, Network
 from govmatch.errors import InvalidInput
 from govmatch.solve import flow
 from govmatch.solve.certificate import Proof, flow_cost, infeasibilities, lower_bound, prove
@@ -74,6 +76,63 @@ def test_random_instances_reach_the_lp_optimum_with_equal_bound(block: int) -> N
         assert proof.primal == proof.bound, f"seed {seed}"
         assert proof.primal == pytest.approx(optimal_cost(instance), abs=1e-6), f"seed {seed}"
         assert solution.termination == "optimal"
+
+
+@pytest.mark.kernels
+def test_trees_that_count_as_large_reach_the_lp_optimum_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flow, "TREE", 1)
+    for seed in range(1000, 1120):
+        instance = random_instance(seed, 12)
+        if seed % 4:
+            instance = replace(instance, demand=np.ones_like(instance.demand))
+        if seed % 2:
+            instance = replace(instance, load_cost=np.zeros_like(instance.load_cost))
+        solution = flow.solve(instance)
+        proof = proved(instance, solution)
+        assert proof.primal == proof.bound, f"seed {seed}"
+        assert proof.primal == pytest.approx(optimal_cost(instance), abs=1e-6), f"seed {seed}"
+
+
+@pytest.mark.kernels
+def test_a_large_root_is_priced_so_that_as_many_want_in_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted: list[tuple[int, int, int]] = []
+
+    def looked_at(net: Network, price: np.ndarray, top: np.ndarray) -> None:
+        clear_roots(net, price, top)
+        for x in np.unique(top[top >= 0]):
+            more = least = 0
+            for q in range(len(net.row)):
+                arcs = range(net.row[q, START], net.row[q, START] + net.row[q, SIZE])
+                inside, outside = FAR, int(net.row[q, UNMET_COST])
+                for i in arcs:
+                    k = net.arc_node[i]
+                    cost = int(net.arc_cost[i] + price[k])
+                    inside, outside = (
+                        (min(inside, cost), outside) if top[k] == x else (inside, min(outside, cost))
+                    )
+                more += inside < outside
+                least += inside <= outside
+            wanted.append((more, int(net.capacity[x]), least))
+
+    monkeypatch.setattr(flow, "clear_roots", looked_at)
+    rng = np.random.default_rng(7)
+    n, places = 150, 140
+    instance = Instance(
+        request=np.repeat(np.arange(n), 3),
+        node=rng.integers(0, places, 3 * n),
+        group=np.arange(3 * n),
+        cost=rng.integers(0, 1_000, 3 * n),
+        demand=np.ones(n, np.int64),
+        unmet_cost=np.full(n, 2_000),
+        capacity=np.concatenate([np.ones(places, np.int64), [60]]),
+        parent=np.concatenate([np.full(places, places), [-1]]),
+        load_cost=np.zeros(places + 1, np.int64),
+    )
+    solution = flow.solve(instance)
+    assert proved(instance, solution).gap == 0
+    assert solution.flow.sum() == 60
+    ((more, capacity, least),) = wanted
+    assert more <= capacity <= least
 
 
 @pytest.mark.kernels

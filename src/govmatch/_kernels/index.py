@@ -127,12 +127,20 @@ def binding_nodes(
 
 
 @jit
-def small_trees(parent: I64, largest: int) -> tuple[I32, I32]:
-    """Return each node's root, -1 in trees of more than `largest`, and the sizes of trees at their roots."""
+def roots(parent: I64) -> I32:
+    """Return the root of each node; parents come first."""
     root = np.empty(len(parent), np.int32)
-    size = np.zeros(len(parent), np.int32)
     for k in range(len(parent)):
         root[k] = k if parent[k] < 0 else root[parent[k]]
+    return root
+
+
+@jit
+def small_trees(parent: I64, largest: int) -> tuple[I32, I32]:
+    """Return each node's root, -1 in trees of more than `largest`, and the sizes of trees at their roots."""
+    root = roots(parent)
+    size = np.zeros(len(parent), np.int32)
+    for k in range(len(parent)):
         size[root[k]] += 1
     for k in range(len(parent)):
         if size[root[k]] > largest:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from govmatch._kernels import index, settle
 from govmatch._kernels.auction import Book, auction, blank_book_page, open_book
 from govmatch._kernels.augment import augment
+from govmatch._kernels.clear import clear_roots, pass_lacks_up
 from govmatch._kernels.floor import first_prices
 from govmatch._kernels.greedy import keep_what_fits, serve
 from govmatch._kernels.market import (
@@ -198,9 +199,27 @@ def _approximate(state: _State, instance: Instance, control: Control, start: Int
         # from a little below: prices rise more cheaply than they fall
         np.maximum(flow.price - reached, 0, out=book.floor)
         eps, patience, growth = max(fine, reached // GROWTH), LATER_PATIENCE, 2
-    settle.clear(flow, layout.hub_demand)
+    _settle(state, _large_trees(layout, book))
+
+
+def _settle(state: _State, top: NDArray[np.int32]) -> None:
+    """Keep of the bids what is exactly right at the prices, those of large trees' roots adjusted before."""
+    flow, crowded = state.flow, bool((top >= 0).any())
+    if crowded:
+        clear_roots(state.layout.net, flow.price, top)
+    settle.clear(flow, state.layout.hub_demand)
     settle.keep_tight(state.layout.net, flow)
-    settle.fill_priced(net, flow)
+    settle.fill_priced(state.layout.net, flow)
+    if crowded:
+        state.list_entries()
+        pass_lacks_up(state.layout.net, flow, top)
+
+
+def _large_trees(layout: Layout, book: Book) -> NDArray[np.int32]:
+    """Return the root of each node in a large tree; -1 elsewhere, and where requests need several people."""
+    if len(layout.hub_demand):
+        return np.full(len(book.root), -1, np.int32)
+    return np.where(book.root < 0, index.roots(layout.net.parent), -1).astype(np.int32)
 
 
 def _fine_step(net: Network) -> int:
