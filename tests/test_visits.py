@@ -230,7 +230,7 @@ def test_a_time_limit_and_a_cancel_signal_end_the_search_with_what_there_is(few_
                 "capacity": np.array([1, 1]),
                 "load_cost": np.array([0, 0]),
             },
-            "parent goes in a circle above node 0",
+            "parent has the cycle 0 → 1 → 0; expected a forest",
         ),
         ({"node": np.array([-1, 0])}, "node[1] is 0; expected -1 to -1"),
         (

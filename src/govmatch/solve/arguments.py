@@ -98,7 +98,7 @@ def read_arguments(
     elif above.ndim == 0:
         raise InvalidInput(f"parent is {above}; expected one number for each node, -1 at a root")
     in_range("parent", above, -1, n_nodes - 1, f"{_one_of('a node', n_nodes)}, or -1 at a root")
-    _refuse_cycles(above)
+    refuse_cycles(above)
     must = _must(mask, n_requests, all_must=unmet_cost is None)
     unmet = _filled(unmet, n_requests)
     return Arguments(
@@ -247,7 +247,7 @@ def _must(mask: BoolArray | None, n_requests: int, *, all_must: bool) -> BoolArr
     return must if must.any() else None
 
 
-def _refuse_cycles(parent: IntArray) -> None:
+def refuse_cycles(parent: IntArray) -> None:
     """Refuse a node from which no way up ends: after log2(n) doublings every way has ended in a forest."""
     jump, doublings = np.append(parent, -1), len(parent).bit_length()
     for _ in range(doublings + 1):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch.errors import InvalidInput
+from govmatch.solve.arguments import refuse_cycles
 
 IntArray = NDArray[np.int64]
 
@@ -126,11 +127,7 @@ def check(instance: VisitInstance) -> None:
     _ascending(instance)
     _linked(instance)
     _fits(instance)
-    above = instance.parent
-    for _depth in range(len(above)):
-        above = np.where(above >= 0, instance.parent[above], -1)
-    if (above >= 0).any():
-        raise InvalidInput(f"parent goes in a circle above node {int(np.flatnonzero(above >= 0)[0])}")
+    refuse_cycles(instance.parent)
 
 
 def _within(name: str, values: IntArray, low: int, high: int) -> None:

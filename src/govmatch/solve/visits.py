@@ -22,11 +22,6 @@ from govmatch.solve.visit_instance import NO_LIMIT, VisitInstance, check, lower_
 
 IntArray = NDArray[np.int64]
 
-FEATURES = frozenset(
-    {"single_role", "several_people", "load_cost", "teams", "chains", "visits", "soft_windows"}
-)
-"""What the tier can honour."""
-
 CHAINS = 2
 """Searches side by side, each with random numbers of its own; the best counts."""
 

@@ -1,0 +1,1 @@
+"""Teams at fixed times, beside one plain CP-SAT model."""
