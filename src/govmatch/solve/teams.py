@@ -8,6 +8,7 @@ has found; those prices prove how far from the optimum the plan can be at most.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,15 +37,15 @@ class TeamSolution:
     price : int64 (n_nodes,)
         Own prices, >= 0, in parts of the unit of cost, that prove `bound` (see `team_instance.lower_bound`).
     cost, bound : int
-    termination : {"optimal", "gap", "time_limit", "cancelled"}
-        "gap": the gap asked for is proved, or no team that was tried made the plan cheaper.
+    termination : {"optimal", "gap", "time_limit", "cancelled", "searched"}
+        "gap": the gap asked for is proved. "searched": no team that was tried made the plan cheaper.
     """
 
     used: BoolArray
     price: IntArray
     cost: int
     bound: int
-    termination: Termination
+    termination: Termination | Literal["searched"]
 
     @property
     def gap(self) -> float:
@@ -87,8 +88,12 @@ def _solve(instance: TeamInstance, control: Control) -> TeamSolution:
     plan.fill(team, bound, control)
     used = plan.used()
     cost = plan_cost(instance, used)
-    ended = control.reason if control.reason is not None else "gap"
-    return TeamSolution(used, whole, cost, bound, "optimal" if cost == bound else ended)
+    termination: Termination | Literal["searched"] = control.reason or "searched"
+    if cost == bound:
+        termination = "optimal"
+    elif cost - bound <= control.gap * max(1, abs(cost)):
+        termination = "gap"
+    return TeamSolution(used, whole, cost, bound, termination)
 
 
 def _pack(instance: TeamInstance) -> Bundles:

@@ -46,15 +46,15 @@ class VisitSolution:
     begin : int64 (n_visits,)
         When it begins; what stands there for a visit that is not made has no meaning.
     cost, bound : int
-    termination : {"optimal", "time_limit", "cancelled", "moves"}
-        "optimal" where cost and bound are equal; "moves": the search came to its end.
+    termination : {"optimal", "time_limit", "cancelled", "searched"}
+        "optimal" where cost and bound are equal; "searched": the search came to its end.
     """
 
     tour: IntArray
     begin: IntArray
     cost: int
     bound: int
-    termination: Literal["optimal", "time_limit", "cancelled", "moves"]
+    termination: Literal["optimal", "time_limit", "cancelled", "searched"]
 
 
 def solve(instance: VisitInstance, control: Control | None = None, seed: int = 0) -> VisitSolution:
@@ -93,7 +93,7 @@ def _solve(instance: VisitInstance, control: Control, seed: int) -> VisitSolutio
     best = min(searches, key=lambda search: search.cost)
     tour, begin = best.tours()
     bound = lower_bound(instance)
-    ended = control.reason if control.reason is not None else "moves"
+    ended = control.reason if control.reason is not None else "searched"
     return VisitSolution(tour, begin, best.cost, bound, "optimal" if best.cost == bound else ended)
 
 
