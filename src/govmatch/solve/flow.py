@@ -199,11 +199,11 @@ def _approximate(state: _State, instance: Instance, control: Control, start: Int
         # from a little below: prices rise more cheaply than they fall
         np.maximum(flow.price - reached, 0, out=book.floor)
         eps, patience, growth = max(fine, reached // GROWTH), LATER_PATIENCE, 2
-    _settle(state, _large_trees(layout, book))
+    _settle(state, _crowded_trees(state, book))
 
 
 def _settle(state: _State, top: NDArray[np.int32]) -> None:
-    """Keep of the bids what is exactly right at the prices, those of large trees' roots adjusted before."""
+    """Keep of the bids what is exactly right at the prices, those of crowded trees' roots adjusted before."""
     flow, crowded = state.flow, bool((top >= 0).any())
     if crowded:
         clear_roots(state.layout.net, flow.price, top)
@@ -215,11 +215,16 @@ def _settle(state: _State, top: NDArray[np.int32]) -> None:
         pass_lacks_up(state.layout.net, flow, top)
 
 
-def _large_trees(layout: Layout, book: Book) -> NDArray[np.int32]:
-    """Return the root of each node in a large tree; -1 elsewhere, and where requests need several people."""
-    if len(layout.hub_demand):
-        return np.full(len(book.root), -1, np.int32)
-    return np.where(book.root < 0, index.roots(layout.net.parent), -1).astype(np.int32)
+def _crowded_trees(state: _State, book: Book) -> NDArray[np.int32]:
+    """Return the root of each node in a large tree whose root has a price; -1 elsewhere.
+
+    Also -1 everywhere where requests need several people.
+    """
+    large = book.root < 0
+    if len(state.layout.hub_demand) or not large.any():
+        return np.full(len(large), -1, np.int32)
+    root = index.roots(state.layout.net.parent)
+    return np.where(large & (state.flow.price[root] > 0), root, -1).astype(np.int32)
 
 
 def _fine_step(net: Network) -> int:
