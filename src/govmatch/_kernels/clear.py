@@ -101,8 +101,8 @@ def clear_roots(net: Network, price: I64, top: I32) -> None:
     begin, end = np.searchsorted(root, trees), np.searchsorted(root, trees, side="right")
     for x, first, last in zip(trees, begin, end, strict=True):
         capacity = net.capacity[x]
-        if net.load_cost[x] == 0:
-            own = max(0, int(gain[first + capacity - 1])) if 0 < capacity <= last - first else 0
+        if net.load_cost[x] == 0 and capacity > 0:
+            own = max(0, int(gain[first + capacity - 1])) if capacity <= last - first else 0
             shift[x] = own - price[x]
     inside = top >= 0
     price[inside] += shift[top[inside]]
