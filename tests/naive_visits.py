@@ -53,6 +53,8 @@ def cost_of(instance: VisitInstance, tour, begin) -> tuple[list[str], int]:
     for r in range(len(instance.unmet_cost)):
         own = [x for x in range(len(instance.place)) if instance.request[x] == r]
         there = [x for x in own if tour[x] >= 0]
+        if not own:
+            continue
         if not there:
             cost += int(instance.unmet_cost[r])
         elif len(there) < len(own):

@@ -76,6 +76,7 @@ def test_routes_that_are_right_cost_what_a_hand_counts() -> None:
             lambda r: r[0]["stops"][0].update(start=19.0),
             "s1 at p1 by c1: begins at 19.0, before the window opens",
         ),
+        (lambda r: r[0]["stops"][0].update(start=float("nan")), "s1 at p1 by c1: begins at nan"),
         (lambda r: r[0]["stops"][1].update(start=35.0), "s1 at p2 by c1: begins at 35.0, before 35.125"),
         (lambda r: r[0]["stops"][0].update(service="s2"), "s2 at p1 by c1: not required, or done twice"),
         (lambda r: r[0]["stops"].append(dict(r[0]["stops"][1], start=80.0)), "s1 at p2 by c1: not required"),

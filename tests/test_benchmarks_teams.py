@@ -55,3 +55,15 @@ def test_the_programme_prints_and_writes_its_table(
 def test_a_piece_of_work_says_what_it_found(capsys: pytest.CaptureFixture[str]) -> None:
     work.main("ours", 20, 40, 1, 5.0)
     assert '"gap": 0.0' in capsys.readouterr().out
+
+
+def test_runs_that_failed_are_not_passed_over() -> None:
+    good = {"seconds": 1.0, "mb": 200.0, "cost": 100, "gap": 0.0}
+    sizes = {"a": (1, 1, 30.0, 0.1), "b": (1, 1, 30.0, 0.1)}
+    rows = {
+        "a": {"ours": [good, None], "cpsat": [good, good]},
+        "b": {"ours": [good, good], "cpsat": [good, None]},
+    }
+    text = run.table(rows, sizes, 1)
+    assert "| a | 30 | failed 1 times | – | – | – | – | – | **not reached** |" in text
+    assert "| b | 30 | **0.000 %** | 1.0 | 200 | – | no answer to 1 of 2 | – | ≤ 0.1 %: ✓ |" in text

@@ -152,7 +152,7 @@ def test_tampered_plans_are_told_by_role_and_node() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"count": np.array([0, 1])}, "count[0] is 0; expected 1 to 1099511627776"),
+        ({"count": np.array([0, 1])}, "count[0] is 0; expected 1 to 1048576"),
         ({"count": np.array([1])}, "count has dtype int64 and shape (1,); expected int64 and (2,)"),
         ({"cost": np.array([1.0, 2.0])}, "cost has dtype float64 and shape (2,); expected int64 and (2,)"),
         (
@@ -161,6 +161,14 @@ def test_tampered_plans_are_told_by_role_and_node() -> None:
         ),
         ({"arc_role": np.array([0, 0])}, "arc 1 enters the same node as another of its role"),
         ({"unmet_cost": np.array([-1, 2])}, "unmet_cost[0] is -1; expected 0 to 1099511627776"),
+        (
+            {"unmet_cost": np.array([5, 1 << 40])},
+            "unmet_cost[1] is 1099511627776; expected less than 2**40 = 1099511627776 with what",
+        ),
+        (
+            {"cost": np.array([1, -(1 << 40)])},
+            "unmet_cost[1] is 5; expected less than 2**40 = 1099511627776 with what",
+        ),
         ({"parent": np.array([0])}, "parent has the cycle 0 → 0; expected a forest"),
         ({"node": np.array([0, 5])}, "node[1] is 5; expected 0 to 0"),
     ],
@@ -179,3 +187,34 @@ def test_wrong_columns_are_refused_by_name_and_position(changes: dict[str, objec
     check(right)
     with pytest.raises(InvalidInput, match=re.escape(message)):
         check(dataclasses.replace(right, **changes))
+
+
+def test_costs_whose_sums_do_not_fit_are_refused() -> None:
+    n = 40_000
+    many = TeamInstance(
+        role_request=np.arange(n),
+        count=np.ones(n, np.int64),
+        arc_role=np.arange(n),
+        node=np.zeros(n, np.int64),
+        cost=np.full(n, -(1 << 38)),
+        unmet_cost=np.zeros(n, np.int64),
+        capacity=np.array([1]),
+        parent=np.array([-1]),
+    )
+    with pytest.raises(
+        InvalidInput, match=r"costs reach 1\.1e\+16, all together; expected less than 2\*\*53"
+    ):
+        teams.solve(many)
+
+
+def test_a_role_of_more_people_than_there_are_stays_unmet() -> None:
+    alone = dataclasses.replace(make(1, requests=1), unmet_cost=np.array([50]))
+    crowd = dataclasses.replace(alone, count=np.full_like(alone.count, 1 << 20))
+    found = teams.solve(crowd)
+    assert (found.cost, found.bound, found.termination) == (50, 50, "optimal")
+
+
+def test_prices_out_of_all_proportion_prove_a_low_bound_and_no_wrong_one() -> None:
+    instance = make(2)
+    wild = np.full(len(instance.capacity), 1 << 58)
+    assert lower_bound(instance, wild) <= brute_force(instance)

@@ -29,7 +29,12 @@ def make(rng: np.random.Generator, requests: int, tours: int, *, hard: bool = Tr
     able = rng.random((n, tours)) < 0.8
     option_visit, option_tour = np.nonzero(able)
     nodes = int(rng.integers(0, 3))
-    begin = rng.integers(0, 20, tours)
+    person = np.sort(rng.integers(0, tours, tours))
+    begin, end = np.zeros(tours, np.int64), np.zeros(tours, np.int64)
+    for k in range(tours):  # one person's tours one after the other, some before time 0
+        after = end[k - 1] if k and person[k] == person[k - 1] else rng.integers(-40, 1)
+        begin[k] = after + rng.integers(0, 20)
+        end[k] = begin[k] + rng.integers(30, 200)
     return VisitInstance(
         travel=rng.integers(0, 30, (2, places, places)),
         place=request + 2,
@@ -47,12 +52,12 @@ def make(rng: np.random.Generator, requests: int, tours: int, *, hard: bool = Tr
         option_visit=option_visit,
         option_tour=option_tour,
         option_cost=rng.integers(-5, 30, len(option_visit)),
-        person=np.sort(rng.integers(0, tours, tours)),
+        person=person,
         mode=rng.integers(0, 2, tours),
         leaves=rng.integers(0, 2, tours),
         returns=rng.integers(0, 2, tours),
         begin=begin,
-        end=begin + rng.integers(30, 200, tours),
+        end=end,
         node=rng.integers(-1, nodes, tours) if nodes else np.full(tours, -1),
         parent=np.arange(-1, nodes - 1),
         capacity=rng.integers(0, 4, nodes),
@@ -116,7 +121,10 @@ def test_two_people_begin_together_and_the_later_one_sets_the_time(few_moves: No
 
 @pytest.mark.kernels
 def test_a_request_of_two_is_made_by_two_or_not_at_all(few_moves: None) -> None:
-    alone = dataclasses.replace(_two_people(), person=np.array([7, 7]))
+    alone = dataclasses.replace(_two_people(), person=np.array([7, 7]), begin=np.array([0, 500]))
+    alone = dataclasses.replace(
+        alone, end=np.array([500, 900]), latest=np.full(2, 900), link_most=np.array([900])
+    )
     found = quick(alone)
     assert list(found.tour) == [-1, -1]
     assert found.cost == 1000
@@ -232,6 +240,10 @@ def test_a_time_limit_and_a_cancel_signal_end_the_search_with_what_there_is(few_
             },
             "parent has the cycle 0 → 1 → 0; expected a forest",
         ),
+        ({"person": np.array([3, 3])}, "tours 0 and 1 of person 3 overlap"),
+        ({"travel_cost": -1}, "travel_cost is -1; expected a whole number from 0 to 1099511627776"),
+        ({"travel_cost": 0.5}, "travel_cost is 0.5; expected a whole number from 0 to 1099511627776"),
+        ({"largest_late_cost": 1 << 70}, f"largest_late_cost is {1 << 70}; expected a whole number"),
         ({"node": np.array([-1, 0])}, "node[1] is 0; expected -1 to -1"),
         (
             {"late_cost": np.full(2, 1 << 40), "latest": np.full(2, 1 << 40)},
@@ -242,3 +254,56 @@ def test_a_time_limit_and_a_cancel_signal_end_the_search_with_what_there_is(few_
 def test_wrong_columns_are_refused_by_name_and_position(changes: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidInput, match=re.escape(message)):
         check(_two_people(**changes))
+
+
+def test_a_tour_that_ends_before_time_zero_can_be_left() -> None:
+    early = _two_people(
+        request=np.array([0, 1]), unmet_cost=np.array([5, 5]), link_first=np.zeros(0, np.int64)
+    )
+    none = np.zeros(0, np.int64)
+    early = dataclasses.replace(early, link_second=none, link_least=none, link_most=none)
+    early = dataclasses.replace(
+        early,
+        earliest=early.earliest - 1000,
+        due=early.due - 1000,
+        latest=early.latest - 1000,
+        begin=early.begin - 1000,
+        end=early.end - 1000,
+        travel=np.full((1, 3, 3), 2),
+        option_cost=np.array([0, 1, 0, 1]),
+    )
+    assert quick(early).cost == brute_force(early)
+
+
+def test_a_request_without_visits_costs_nothing(few_moves: None) -> None:
+    more = dataclasses.replace(_two_people(), unmet_cost=np.array([1000, 7]))
+    found = quick(more)
+    assert (found.cost, found.bound, found.termination) == (0, 0, "optimal")
+    assert cost_of(more, found.tour, found.begin) == ([], 0)
+
+
+def test_a_gap_that_holds_ends_the_search() -> None:
+    instance = make(np.random.default_rng(6), 60, 20)
+    begun = time.monotonic()
+    found = visits.solve(instance, Control(20.0, None, 1e6))
+    assert time.monotonic() - begun < 10
+    assert found.cost <= found.bound + 1e6 * abs(found.bound)
+
+
+def test_load_costs_that_add_up_along_a_way_are_refused() -> None:
+    n, depth = 100, 1_700
+    crowd = _two_people()
+    columns = {
+        name: np.repeat(getattr(crowd, name)[:1], n)
+        for name in ("place", "minutes", "earliest", "due", "latest", "late_cost", "request")
+    }
+    chain = dataclasses.replace(
+        crowd,
+        **columns,
+        node=np.full(2, depth - 1),
+        parent=np.arange(-1, depth - 1),
+        capacity=np.full(depth, n),
+        load_cost=np.full(depth, 1 << 40),
+    )
+    with pytest.raises(InvalidInput, match=r"costs reach .* all visits together; expected less than"):
+        check(chain)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 TOLERANCE = 1e-6
@@ -36,6 +37,9 @@ def check(given: dict[str, Any], routes: list[dict[str, Any]]) -> tuple[list[str
                 continue
             if service not in carer["abilities"]:
                 faults.append(f"{name}: not able")
+            if not math.isfinite(start):
+                faults.append(f"{name}: begins at {start}")
+                continue
             there = position[patient["id"]]
             distance += distances[at][there]
             if start < free + distances[at][there] - TOLERANCE:

@@ -83,15 +83,22 @@ def table(
     for name, told in rows.items():
         ours = [one for one in told["ours"] if one is not None]
         peer = [one for one in told["cpsat"] if one is not None and one["cost"] is not None]
-        gap, goal = median(one["gap"] for one in ours), sizes[name][3]
+        goal = sizes[name][3]
+        if len(ours) < len(told["ours"]):
+            failed = f"failed {len(told['ours']) - len(ours)} times"
+            lines.append(f"| {name} | {sizes[name][2]:g} | {failed} | – | – | – | – | – | **not reached** |")
+            continue
         beside = "– | no answer | –"
-        if peer:
-            costs = median(one["cost"] for one in ours) / median(one["cost"] for one in peer)
-            beside = f"{costs:.3f} | {_percent(peer)} | {median(one['seconds'] for one in peer):.1f}"
+        if len(peer) == len(ours):
+            ratio = median(one["cost"] / other["cost"] for one, other in zip(ours, peer, strict=True))
+            beside = f"{ratio:.4f} | {_percent(peer)} | {median(one['seconds'] for one in peer):.1f}"
+        elif peer:
+            beside = f"– | no answer to {len(ours) - len(peer)} of {len(ours)} | –"
         seconds, mb = (median(one[key] for one in ours) for key in ("seconds", "mb"))
+        reached = 100 * median(one["gap"] for one in ours) <= goal
         lines.append(
             f"| {name} | {sizes[name][2]:g} | **{_percent(ours)}** | {seconds:.1f} | {mb:,.0f} | {beside} | "
-            f"≤ {goal:g} %: {'✓' if 100 * gap <= goal else '**not reached**'} |"
+            f"≤ {goal:g} %: {'✓' if reached else '**not reached**'} |"
         )
     return "\n".join(lines) + "\n"
 

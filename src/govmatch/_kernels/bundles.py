@@ -31,9 +31,11 @@ class Bundles(NamedTuple):
 def take_cheapest(bundles: Bundles, above: F64, q: int, taken: I64, least: F64) -> float:
     """Choose the cheapest arcs of a role at prices; return their cost, infinite if there are too few."""
     n, found, total = bundles.people[q], 0, 0.0
+    if n > bundles.first_arc[q + 1] - bundles.first_arc[q]:
+        return np.inf
     for a in range(bundles.first_arc[q], bundles.first_arc[q + 1]):
         cost = bundles.cost[a] + above[bundles.node[a]]
-        if found == n and (n == 0 or cost >= least[n - 1]):
+        if found == n and cost >= least[n - 1]:
             continue
         j = found if found < n else n - 1
         while j > 0 and least[j - 1] > cost:
@@ -44,7 +46,7 @@ def take_cheapest(bundles: Bundles, above: F64, q: int, taken: I64, least: F64) 
         taken[j] = a
         found = min(n, found + 1)
     for j in range(n):
-        total += least[j] if found == n else np.inf
+        total += least[j]
     return total
 
 
@@ -72,17 +74,21 @@ def team_costs(bundles: Bundles, price: F64, load: I64, team: F64) -> float:
     above = np.empty(len(price), np.float64)
     sum_prices(bundles, price, above)
     load[:] = 0
-    most = max(1, bundles.people.max()) if len(bundles.people) else 1
-    roles = 0
+    most, arcs = 0, 0
+    for q in range(len(bundles.people)):
+        most = max(most, bundles.first_arc[q + 1] - bundles.first_arc[q])
     for r in range(len(team)):
-        roles = max(roles, bundles.first_role[r + 1] - bundles.first_role[r])
-    taken = np.empty((roles + 1) * most, np.int64)
+        first, last = bundles.first_role[r], bundles.first_role[r + 1]
+        arcs = max(arcs, bundles.first_arc[last] - bundles.first_arc[first])
+    taken = np.empty(arcs, np.int64)
     least = np.empty(most, np.float64)
     total = 0.0
     for r in range(len(team)):
         cost, size = 0.0, 0
         for q in range(bundles.first_role[r], bundles.first_role[r + 1]):
             cost += take_cheapest(bundles, above, q, taken[size:], least)
+            if cost == np.inf:
+                break
             size += bundles.people[q]
         team[r] = cost
         if cost < bundles.unmet_cost[r]:

@@ -88,7 +88,8 @@ def blank_tours(visits: Visits) -> Tours:
     chain[:n, TOUR] = NOBODY
     chain[n:, TOUR] = np.arange(t)
     sums = np.zeros(5, np.int64)
-    sums[OTHER] = visits.request[:, UNMET_COST].sum()
+    some = visits.request[:, VISITS_END] > visits.request[:, FIRST_VISIT]
+    sums[OTHER] = visits.request[some, UNMET_COST].sum()
     return Tours(
         chain=chain,
         timed=np.zeros((t, 6), np.int64),
@@ -302,7 +303,7 @@ def time_anew(visits: Visits, tours: Tours) -> tuple[int, bool]:
         kept = settle_links(visits, tours, listed, links)
     for i in range(listed):
         k = timed[i, LISTED]
-        late, largest, back = 0, 0, 0
+        late, largest, back = 0, 0, tour[k, ENDS]
         x = chain[n + k, AFTER]
         while x < n:
             lateness = chain[x, BEGIN] - visit[x, DUE]

@@ -18,6 +18,9 @@ PARTS = 256
 FAR = 1 << 62
 """More than any team costs."""
 
+MOST, MOST_PEOPLE = 1 << 40, 1 << 20
+"""Costs and capacities up to which a `Matcher` takes them, and people of a role."""
+
 
 @dataclass(frozen=True)
 class TeamInstance:
@@ -67,15 +70,14 @@ def check(instance: TeamInstance) -> None:
     """
     roles, arcs = len(instance.role_request), len(instance.arc_role)
     requests, nodes = len(instance.unmet_cost), len(instance.capacity)
-    most = 1 << 40
     for name, size, low, high in (
         ("role_request", roles, 0, requests - 1),
-        ("count", roles, 1, most),
+        ("count", roles, 1, MOST_PEOPLE),
         ("arc_role", arcs, 0, roles - 1),
         ("node", arcs, 0, nodes - 1),
-        ("cost", arcs, -most, most),
-        ("unmet_cost", requests, 0, most),
-        ("capacity", nodes, 0, most),
+        ("cost", arcs, -MOST, MOST),
+        ("unmet_cost", requests, 0, MOST),
+        ("capacity", nodes, 0, MOST),
         ("parent", nodes, -1, nodes - 1),
     ):
         values = getattr(instance, name)
@@ -93,11 +95,29 @@ def check(instance: TeamInstance) -> None:
                 f"{name}[{down[0] + 1}] is less than the one before it; expected ascending order"
             )
     refuse_cycles(instance.parent)
+    _fits(instance)
     pair = instance.arc_role * nodes + instance.node
     order = np.argsort(pair, kind="stable")
     twice = np.flatnonzero(np.diff(pair[order]) == 0)
     if len(twice):
         raise InvalidInput(f"arc {order[twice[0] + 1]} enters the same node as another of its role")
+
+
+def _fits(instance: TeamInstance) -> None:
+    """Refuse costs whose sums do not fit, in all or for one request."""
+    cost = float(
+        np.abs(instance.cost.astype(np.float64)).sum() + instance.unmet_cost.astype(np.float64).sum()
+    )
+    if cost * PARTS >= 1 << 61:
+        raise InvalidInput(f"costs reach {cost:.4g}, all together; expected less than 2**53")
+    worth = instance.unmet_cost.astype(np.float64) + 1
+    np.subtract.at(worth, instance.role_request[instance.arc_role], np.minimum(instance.cost, 0))
+    wrong = np.flatnonzero(worth > MOST)
+    if len(wrong):
+        raise InvalidInput(
+            f"unmet_cost[{wrong[0]}] is {instance.unmet_cost[wrong[0]]}; expected less than 2**40 = {MOST} "
+            "with what the request's negative arc costs may save"
+        )
 
 
 def faults(instance: TeamInstance, used: NDArray[np.bool_]) -> list[str]:
@@ -149,7 +169,8 @@ def lower_bound(instance: TeamInstance, price: IntArray) -> int:
     while (up >= 0).any():
         above += np.where(up >= 0, price[up], 0)
         up = np.where(up >= 0, instance.parent[up], -1)
-    reduced = instance.cost * PARTS + above[instance.node]
+    # less is as true a bound, and its sums fit
+    reduced = np.minimum(instance.cost * PARTS + above[instance.node], MOST * PARTS)
     order = np.lexsort((reduced, instance.arc_role))
     role = instance.arc_role[order]
     first = np.searchsorted(role, np.arange(len(instance.count)))

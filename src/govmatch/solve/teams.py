@@ -88,6 +88,7 @@ def _solve(instance: TeamInstance, control: Control) -> TeamSolution:
     plan.fill(team, bound, control)
     used = plan.used()
     cost = plan_cost(instance, used)
+    control.poll()
     termination: Termination | Literal["searched"] = control.reason or "searched"
     if cost == bound:
         termination = "optimal"

@@ -28,7 +28,8 @@ class VisitInstance:
         Where; how long; begins no earlier; a begin after `due` costs `late_cost` per unit of time; begins no
         later than `latest`; of which request, ascending.
     unmet_cost : (n_requests,)
-        What it costs to make none of a request's visits; otherwise all are made, by different people.
+        What it costs to make none of a request's visits; otherwise all are made, by different people. A
+        request without visits costs nothing.
     link_first, link_second, link_least, link_most : (n_links,)
         ``least <= begin of second - begin of first <= most``, for visits of one request.
     option_visit, option_tour, option_cost : (n_options,)
@@ -97,6 +98,10 @@ def check(instance: VisitInstance) -> None:
             raise InvalidInput(
                 f"{name} has dtype {values.dtype} and shape {values.shape}; expected int64 and ({sizes[of]},)"
             )
+    for name in ("travel_cost", "largest_late_cost"):
+        number = getattr(instance, name)
+        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= NO_LIMIT:
+            raise InvalidInput(f"{name} is {number!r}; expected a whole number from 0 to {NO_LIMIT}")
     modes, places = instance.travel.shape[0], instance.travel.shape[-1]
     if instance.travel.shape != (modes, places, places) or instance.travel.dtype != np.int64:
         raise InvalidInput(
@@ -128,6 +133,13 @@ def check(instance: VisitInstance) -> None:
     _linked(instance)
     _fits(instance)
     refuse_cycles(instance.parent)
+    order = np.lexsort((instance.begin, instance.person))
+    person, begin, end = instance.person[order], instance.begin[order], instance.end[order]
+    early = np.flatnonzero((person[1:] == person[:-1]) & (begin[1:] < end[:-1]))
+    if len(early):
+        raise InvalidInput(
+            f"tours {order[early[0]]} and {order[early[0] + 1]} of person {person[early[0]]} overlap"
+        )
 
 
 def _within(name: str, values: IntArray, low: int, high: int) -> None:
@@ -163,7 +175,7 @@ def _fits(instance: VisitInstance) -> None:
         2 * instance.travel_cost * most(instance.travel)
         + most(instance.late_cost) * late
         + most(instance.option_cost)
-        + n * most(instance.load_cost)
+        + n * int(instance.load_cost.astype(np.float64).sum())
     )
     cost += instance.largest_late_cost * late + len(instance.unmet_cost) * most(instance.unmet_cost)
     if cost >= 1 << 62:
@@ -195,7 +207,7 @@ def lower_bound(instance: VisitInstance) -> int:
     """
     n = len(instance.place)
     if not n:
-        return int(instance.unmet_cost.sum())
+        return 0
     known, count = np.unique(
         np.concatenate([instance.place, instance.leaves, instance.returns]), return_counts=True
     )

@@ -87,12 +87,13 @@ def _solve(instance: VisitInstance, control: Control, seed: int) -> VisitSolutio
     start = kernel.blank_tours(visits)
     order = np.lexsort((_first_due(instance), -instance.unmet_cost))
     insert_requests(visits, start, order, control.flag)
-    searches = [_Search(visits, start, control, (seed, i)) for i in range(CHAINS)]
+    bound = lower_bound(instance)
+    searches = [_Search(visits, start, control, bound, (seed, i)) for i in range(CHAINS)]
     with ThreadPoolExecutor(CHAINS) as pool:
         list(pool.map(_Search.run, searches))
     best = min(searches, key=lambda search: search.cost)
     tour, begin = best.tours()
-    bound = lower_bound(instance)
+    control.poll()
     ended = control.reason if control.reason is not None else "searched"
     return VisitSolution(tour, begin, best.cost, bound, "optimal" if best.cost == bound else ended)
 
@@ -107,9 +108,10 @@ class _Search:
     """One chain of moves, cooled by the time that has passed, or by the moves made."""
 
     def __init__(
-        self, visits: kernel.Visits, start: kernel.Tours, control: Control, seed: tuple[int, int]
+        self, visits: kernel.Visits, start: kernel.Tours, control: Control, bound: int, seed: tuple[int, int]
     ) -> None:
         self._visits, self._control = visits, control
+        self._enough = bound + int(control.gap * max(1, abs(bound)))
         self._rng = np.random.default_rng(seed)
         self._tours = kernel.Tours(*(part.copy() for part in start))
         self._best = np.vstack([start.chain, np.zeros((1, start.chain.shape[1]), np.int64)])
@@ -130,7 +132,7 @@ class _Search:
         hot, cold = HOT * max(mean, 1.0), COLD * max(mean, 1.0)
         begun, moves, total = time.monotonic(), 100, min(MOVES_A_VISIT * n, MOST_MOVES)
         done = 0
-        while not self._control.flag[0]:
+        while not self._control.flag[0] and self.cost > self._enough:
             share = self._share(begun, done / total)
             if share >= 1:
                 return
