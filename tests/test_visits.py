@@ -307,3 +307,21 @@ def test_load_costs_that_add_up_along_a_way_are_refused() -> None:
     )
     with pytest.raises(InvalidInput, match=r"costs reach .* all visits together; expected less than"):
         check(chain)
+
+
+def test_a_short_limit_leaves_time_for_the_search_after_the_greedy_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[int] = []
+
+    def slowly(packed: object, tours: object, order: np.ndarray, stop: np.ndarray) -> None:
+        asked.append(len(order))
+        time.sleep(0.1)
+
+    instance = make(np.random.default_rng(8), 200, 20)
+    visits.solve(instance, Control(0.1))
+    monkeypatch.setattr(visits, "insert_requests", slowly)
+    found = visits.solve(instance, Control(0.8))
+    assert sum(asked) < 200
+    assert (found.tour >= 0).any()
+    assert cost_of(instance, found.tour, found.begin) == ([], found.cost)

@@ -28,6 +28,9 @@ CHAINS = 2
 MOVES_A_VISIT, MOST_MOVES = 20_000, 10_000_000
 """Moves of one search where no time limit is given."""
 
+INSERTING, SLICE = 0.5, 16
+"""Share of a time limit for the greedy start, and requests between two looks at the clock."""
+
 STEPS = 500
 """Temperatures of a search."""
 
@@ -85,8 +88,7 @@ def solve(instance: VisitInstance, control: Control | None = None, seed: int = 0
 def _solve(instance: VisitInstance, control: Control, seed: int) -> VisitSolution:
     visits = _pack(instance)
     start = kernel.blank_tours(visits)
-    order = np.lexsort((_first_due(instance), -instance.unmet_cost))
-    insert_requests(visits, start, order, control.flag)
+    _insert(instance, visits, start, control)
     bound = lower_bound(instance)
     searches = [_Search(visits, start, control, bound, (seed, i)) for i in range(CHAINS)]
     with ThreadPoolExecutor(CHAINS) as pool:
@@ -96,6 +98,16 @@ def _solve(instance: VisitInstance, control: Control, seed: int) -> VisitSolutio
     control.poll()
     ended = control.reason if control.reason is not None else "searched"
     return VisitSolution(tour, begin, best.cost, bound, "optimal" if best.cost == bound else ended)
+
+
+def _insert(instance: VisitInstance, visits: kernel.Visits, start: kernel.Tours, control: Control) -> None:
+    """Make the requests greedily, as far as a share of the time suffices; the search goes on from there."""
+    begun = time.monotonic()
+    order = np.lexsort((_first_due(instance), -instance.unmet_cost))
+    for part in np.split(order, range(SLICE, len(order), SLICE)):
+        insert_requests(visits, start, part, control.flag)
+        if control.deadline is not None and time.monotonic() > begun + INSERTING * (control.deadline - begun):
+            return
 
 
 def _first_due(instance: VisitInstance) -> IntArray:
