@@ -159,3 +159,14 @@ def test_ctrl_c_ends_the_work_and_is_raised() -> None:
 def test_the_caller_s_settings_hold_in_the_thread() -> None:
     with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
         Control().run(lambda: np.float64(1) / np.float64(0))
+
+
+def test_how_a_search_ended_is_said_in_one_place() -> None:
+    control = Control(gap=0.1)
+    assert control.ended(7, 7) == "optimal"
+    assert control.ended(100, 90) == "gap"
+    assert control.ended(-100, -110) == "gap"
+    assert control.ended(100, 89) == "searched"
+    control.stop("cancelled")
+    assert control.ended(100, 89) == "cancelled"
+    assert control.ended(7, 7) == "optimal"

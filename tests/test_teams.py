@@ -82,21 +82,18 @@ def brute_force(instance: TeamInstance) -> int:
 
 @pytest.mark.kernels
 @pytest.mark.parametrize("block", range(4))
-def test_small_days_are_near_the_optimum_and_the_bound_is_true(
+def test_small_days_are_solved_as_by_brute_force_and_the_bound_is_true(
     block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(teams, "STEPS", 100)
-    reached = 0
     for seed in range(block * 20, block * 20 + 20):
         instance = make(seed)
         found, best = teams.solve(instance), brute_force(instance)
         assert faults(instance, found.used) == [], f"seed {seed}"
         assert found.cost == plan_cost(instance, found.used)
         assert found.bound == lower_bound(instance, found.price)
-        assert found.bound <= best <= found.cost <= instance.unmet_cost.sum(), f"seed {seed}"
+        assert found.bound <= best == found.cost, f"seed {seed}"
         assert found.termination == ("optimal" if found.cost == found.bound else "searched")
-        reached += found.cost == best
-    assert reached >= 15
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -106,11 +103,12 @@ def test_any_prices_prove_a_true_bound(seed: int) -> None:
     assert lower_bound(instance, price) <= brute_force(instance)
 
 
-def test_a_contended_day_is_proved_to_a_thousandth() -> None:
+def test_a_contended_day_is_proved_optimal() -> None:
     instance = make(11, requests=60, people=60, times=4)
     found = teams.solve(instance)
     assert faults(instance, found.used) == []
-    assert 0 <= found.gap < 0.01
+    assert (found.gap, found.termination) == (0, "optimal")
+    assert 0 < found.used.sum() < instance.count.sum()
 
 
 def test_a_limit_a_signal_and_a_gap_end_the_search_with_a_plan_and_a_true_bound() -> None:

@@ -14,7 +14,7 @@ from govmatch.solve.team_instance import faults, lower_bound, plan_cost
 
 
 def main(who: str, requests: int, people: int, seed: int, seconds: float) -> None:
-    """Solve, check by code apart from the solvers, and print one line of JSON."""
+    """Solve, check and count the plan, by the same code for both, and print one line of JSON."""
     instance = day(requests, people, seed)
     if who == "cpsat":
         from benchmarks.teams import plain

@@ -108,8 +108,8 @@ def team_costs(bundles: Bundles, price: F64, load: I64, team: F64) -> float:
 def ascend(bundles: Bundles, price: F64, worth: float, steps: int, stop: NDArray[np.uint8]) -> float:
     """Improve prices by subgradient steps; return the bound that the best of them prove.
 
-    Polyak's step towards `worth`, with the direction smoothed by those before it, halved where it does not
-    help for long (Held, Wolfe & Crowder 1974; Camerini, Fratta & Maffioli 1975).
+    Polyak's step towards `worth`, with the direction smoothed by those before it, shorter where it has
+    not helped for long (Held, Wolfe & Crowder 1974; Camerini, Fratta & Maffioli 1975).
 
     Parameters
     ----------

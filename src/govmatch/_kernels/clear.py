@@ -10,7 +10,6 @@ from govmatch._kernels.market import (
     CAPACITY,
     FAR,
     FIRST_USED,
-    HUB,
     LEVEL,
     LOAD_COST,
     NEXT,
@@ -34,6 +33,8 @@ I64 = NDArray[np.int64]
 def gains(net: Network, top: I32, price: I64) -> tuple[I32, I64]:
     """List, for rows and large trees that they could enter, up to which price of the root they would.
 
+    There are no hubs.
+
     Parameters
     ----------
     top : int32 (n_nodes,)
@@ -52,8 +53,6 @@ def gains(net: Network, top: I32, price: I64) -> tuple[I32, I64]:
     best = np.full(len(price), FAR, np.int64)  # of the row at hand, by root
     n = 0
     for q in range(len(row)):
-        if row[q, HUB] >= 0:
-            continue
         first, last = row[q, START], row[q, START] + row[q, SIZE]
         least, second, at = row[q, UNMET_COST], FAR, -1
         begun = n

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from govmatch._kernels.jit import helper
 
-I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 
 NOBODY = -1

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from govmatch.errors import InvalidInput
 
 Reason = Literal["time_limit", "cancelled"]
+Ended = Literal["optimal", "gap", "time_limit", "cancelled", "searched"]
 T = TypeVar("T")
 
 WAIT_SECONDS = 0.02
@@ -97,6 +98,19 @@ class Control:
         elif self.deadline is not None and time.monotonic() >= self.deadline:
             self.stop("time_limit")
         return bool(self.flag[0])
+
+    def near(self, cost: int, bound: int) -> bool:
+        """Whether the gap that suffices, 0 if none was asked for, is proved: ``gap * max(1, |cost|)``."""
+        return cost - bound <= self.gap * max(1, abs(cost))
+
+    def ended(self, cost: int, bound: int) -> Ended:
+        """Say why a search ended that has a cost and a bound."""
+        self.poll()
+        if cost == bound:
+            return "optimal"
+        if self.near(cost, bound):
+            return "gap"
+        return self.reason if self.reason is not None else "searched"
 
     def run(self, function: Callable[..., T], *args: object, small: bool = False) -> T:
         """Call a function that polls `flag`, so that the deadline, the signal and Ctrl-C end it.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from govmatch.errors import InvalidInput
 from govmatch.solve.arguments import refuse_cycles
+from govmatch.solve.columns import check_ascending, check_column
 
 IntArray = NDArray[np.int64]
 
@@ -80,20 +81,9 @@ def check(instance: TeamInstance) -> None:
         ("capacity", nodes, 0, MOST),
         ("parent", nodes, -1, nodes - 1),
     ):
-        values = getattr(instance, name)
-        if values.dtype != np.int64 or values.shape != (size,):
-            raise InvalidInput(
-                f"{name} has dtype {values.dtype} and shape {values.shape}; expected int64 and ({size},)"
-            )
-        wrong = np.flatnonzero((values < low) | (values > high))
-        if len(wrong):
-            raise InvalidInput(f"{name}[{wrong[0]}] is {values[wrong[0]]}; expected {low} to {high}")
+        check_column(name, getattr(instance, name), (size,), low, high)
     for name in ("role_request", "arc_role"):
-        down = np.flatnonzero(np.diff(getattr(instance, name)) < 0)
-        if len(down):
-            raise InvalidInput(
-                f"{name}[{down[0] + 1}] is less than the one before it; expected ascending order"
-            )
+        check_ascending(name, getattr(instance, name))
     refuse_cycles(instance.parent)
     _fits(instance)
     pair = instance.arc_role * nodes + instance.node

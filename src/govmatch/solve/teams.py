@@ -8,15 +8,13 @@ has found; those prices prove how far from the optimum the plan can be at most.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from govmatch._kernels.bundles import Bundles, ascend, team_costs
 from govmatch._kernels.index import top_down
-from govmatch.solve.control import Control
-from govmatch.solve.instance import Termination
+from govmatch.solve.control import Control, Ended
 from govmatch.solve.matcher import Matcher
 from govmatch.solve.team_instance import PARTS, TeamInstance, check, lower_bound, plan_cost
 
@@ -45,7 +43,7 @@ class TeamSolution:
     price: IntArray
     cost: int
     bound: int
-    termination: Termination | Literal["searched"]
+    termination: Ended
 
     @property
     def gap(self) -> float:
@@ -88,13 +86,7 @@ def _solve(instance: TeamInstance, control: Control) -> TeamSolution:
     plan.fill(team, bound, control)
     used = plan.used()
     cost = plan_cost(instance, used)
-    control.poll()
-    termination: Termination | Literal["searched"] = control.reason or "searched"
-    if cost == bound:
-        termination = "optimal"
-    elif cost - bound <= control.gap * max(1, abs(cost)):
-        termination = "gap"
-    return TeamSolution(used, whole, cost, bound, termination)
+    return TeamSolution(used, whole, cost, bound, control.ended(cost, bound))
 
 
 def _pack(instance: TeamInstance) -> Bundles:
@@ -140,7 +132,7 @@ class _Plan:
             # whoever loses more at the prices than plan and bound are apart is in no better plan
             waiting = [r for r in waiting if r not in self._handles and bound - saves[r] < self.cost]
             for r in waiting:
-                if control.flag[0] or self.cost - bound <= control.gap * max(1, abs(self.cost)):
+                if control.flag[0] or control.near(self.cost, bound):
                     return
                 moved |= self._try(r)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from govmatch.errors import InvalidInput
 from govmatch.solve.arguments import refuse_cycles
+from govmatch.solve.columns import check_ascending, check_column
 
 IntArray = NDArray[np.int64]
 
@@ -84,55 +85,44 @@ def check(instance: VisitInstance) -> None:
     InvalidInput
         It names the column and the first wrong position.
     """
-    sizes = {
-        "visits": len(instance.place),
-        "requests": len(instance.unmet_cost),
-        "links": len(instance.link_first),
-        "options": len(instance.option_visit),
-        "tours": len(instance.person),
-        "nodes": len(instance.parent),
-    }
-    for name, of in _COLUMNS.items():
-        values = getattr(instance, name)
-        if values.dtype != np.int64 or values.shape != (sizes[of],):
-            raise InvalidInput(
-                f"{name} has dtype {values.dtype} and shape {values.shape}; expected int64 and ({sizes[of]},)"
-            )
+    visits, requests, tours = len(instance.place), len(instance.unmet_cost), len(instance.person)
+    links, options, nodes = len(instance.link_first), len(instance.option_visit), len(instance.parent)
+    modes, places = (instance.travel.shape[0], instance.travel.shape[-1]) if instance.travel.ndim else (0, 0)
+    for names, size, low, high in (
+        ("place", visits, 0, places - 1),
+        ("minutes late_cost", visits, 0, NO_LIMIT),
+        ("earliest due latest", visits, -NO_LIMIT, NO_LIMIT),
+        ("request", visits, 0, requests - 1),
+        ("unmet_cost", requests, 0, NO_LIMIT),
+        ("link_first link_second", links, 0, visits - 1),
+        ("link_least link_most", links, -NO_LIMIT, NO_LIMIT),
+        ("option_visit", options, 0, visits - 1),
+        ("option_tour", options, 0, tours - 1),
+        ("option_cost", options, -NO_LIMIT, NO_LIMIT),
+        ("person", tours, -NO_LIMIT, NO_LIMIT),
+        ("mode", tours, 0, modes - 1),
+        ("leaves returns", tours, 0, places - 1),
+        ("begin end", tours, -NO_LIMIT, NO_LIMIT),
+        ("node", tours, -1, nodes - 1),
+        ("parent", nodes, -1, nodes - 1),
+        ("capacity load_cost", nodes, 0, NO_LIMIT),
+    ):
+        for name in names.split():
+            check_column(name, getattr(instance, name), (size,), low, high)
+    check_column("travel", instance.travel, (modes, places, places), 0, NO_LIMIT)
     for name in ("travel_cost", "largest_late_cost"):
         number = getattr(instance, name)
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= NO_LIMIT:
             raise InvalidInput(f"{name} is {number!r}; expected a whole number from 0 to {NO_LIMIT}")
-    modes, places = instance.travel.shape[0], instance.travel.shape[-1]
-    if instance.travel.shape != (modes, places, places) or instance.travel.dtype != np.int64:
-        raise InvalidInput(
-            f"travel has dtype {instance.travel.dtype} and shape {instance.travel.shape}; "
-            "expected int64 and (n_modes, n_places, n_places)"
-        )
-    for name, low, high in (
-        ("place", 0, places),
-        ("leaves", 0, places),
-        ("returns", 0, places),
-        ("mode", 0, modes),
-        ("request", 0, sizes["requests"]),
-        ("link_first", 0, sizes["visits"]),
-        ("link_second", 0, sizes["visits"]),
-        ("option_visit", 0, sizes["visits"]),
-        ("option_tour", 0, sizes["tours"]),
-        ("node", -1, sizes["nodes"]),
-        ("parent", -1, sizes["nodes"]),
-        *(
-            (name, 0, NO_LIMIT + 1)
-            for name in ("minutes", "late_cost", "unmet_cost", "capacity", "load_cost")
-        ),
-        *((name, -NO_LIMIT, NO_LIMIT + 1) for name in ("earliest", "due", "latest", "begin", "end")),
-        *((name, -NO_LIMIT, NO_LIMIT + 1) for name in ("link_least", "link_most", "option_cost")),
-        ("travel", 0, NO_LIMIT + 1),
-    ):
-        _within(name, getattr(instance, name), low, high)
-    _ascending(instance)
+    check_ascending("request", instance.request)
+    _options_in_order(instance)
     _linked(instance)
     _fits(instance)
     refuse_cycles(instance.parent)
+    _tours_apart(instance)
+
+
+def _tours_apart(instance: VisitInstance) -> None:
     order = np.lexsort((instance.begin, instance.person))
     person, begin, end = instance.person[order], instance.begin[order], instance.end[order]
     early = np.flatnonzero((person[1:] == person[:-1]) & (begin[1:] < end[:-1]))
@@ -142,18 +132,7 @@ def check(instance: VisitInstance) -> None:
         )
 
 
-def _within(name: str, values: IntArray, low: int, high: int) -> None:
-    wrong = (values < low) | (values >= high)
-    if wrong.any():
-        at = tuple(int(i) for i in np.argwhere(wrong)[0])
-        where = at[0] if len(at) == 1 else at
-        raise InvalidInput(f"{name}[{where}] is {values[at]}; expected {low} to {high - 1}")
-
-
-def _ascending(instance: VisitInstance) -> None:
-    down = np.flatnonzero(np.diff(instance.request) < 0)
-    if len(down):
-        raise InvalidInput(f"request[{down[0] + 1}] is less than the one before it; expected ascending order")
+def _options_in_order(instance: VisitInstance) -> None:
     visit, tour = instance.option_visit, instance.option_tour
     wrong = np.flatnonzero((np.diff(visit) < 0) | ((np.diff(visit) == 0) & (np.diff(tour) <= 0)))
     if len(wrong):
@@ -187,16 +166,6 @@ def _linked(instance: VisitInstance) -> None:
     wrong = np.flatnonzero((first == second) | (instance.request[first] != instance.request[second]))
     if len(wrong):
         raise InvalidInput(f"link {wrong[0]} does not join two visits of one request")
-
-
-_COLUMNS = {
-    **dict.fromkeys(("place", "minutes", "earliest", "due", "latest", "late_cost", "request"), "visits"),
-    "unmet_cost": "requests",
-    **dict.fromkeys(("link_first", "link_second", "link_least", "link_most"), "links"),
-    **dict.fromkeys(("option_visit", "option_tour", "option_cost"), "options"),
-    **dict.fromkeys(("person", "mode", "leaves", "returns", "begin", "end", "node"), "tours"),
-    **dict.fromkeys(("parent", "capacity", "load_cost"), "nodes"),
-}
 
 
 def lower_bound(instance: VisitInstance) -> int:

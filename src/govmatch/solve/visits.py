@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from govmatch._kernels import tours as kernel
 from govmatch._kernels.anneal import anneal
 from govmatch._kernels.insert import insert_requests
-from govmatch.solve.control import Control
+from govmatch.solve.control import Control, Ended
 from govmatch.solve.visit_instance import NO_LIMIT, VisitInstance, check, lower_bound
 
 IntArray = NDArray[np.int64]
@@ -49,15 +48,16 @@ class VisitSolution:
     begin : int64 (n_visits,)
         When it begins; what stands there for a visit that is not made has no meaning.
     cost, bound : int
-    termination : {"optimal", "time_limit", "cancelled", "searched"}
-        "optimal" where cost and bound are equal; "searched": the search came to its end.
+    termination : {"optimal", "gap", "time_limit", "cancelled", "searched"}
+        "optimal" where cost and bound are equal; "gap": the gap asked for is proved; "searched": the search
+        came to its end.
     """
 
     tour: IntArray
     begin: IntArray
     cost: int
     bound: int
-    termination: Literal["optimal", "time_limit", "cancelled", "searched"]
+    termination: Ended
 
 
 def solve(instance: VisitInstance, control: Control | None = None, seed: int = 0) -> VisitSolution:
@@ -95,9 +95,7 @@ def _solve(instance: VisitInstance, control: Control, seed: int) -> VisitSolutio
         list(pool.map(_Search.run, searches))
     best = min(searches, key=lambda search: search.cost)
     tour, begin = best.tours()
-    control.poll()
-    ended = control.reason if control.reason is not None else "searched"
-    return VisitSolution(tour, begin, best.cost, bound, "optimal" if best.cost == bound else ended)
+    return VisitSolution(tour, begin, best.cost, bound, control.ended(best.cost, bound))
 
 
 def _insert(instance: VisitInstance, visits: kernel.Visits, start: kernel.Tours, control: Control) -> None:
@@ -123,7 +121,7 @@ class _Search:
         self, visits: kernel.Visits, start: kernel.Tours, control: Control, bound: int, seed: tuple[int, int]
     ) -> None:
         self._visits, self._control = visits, control
-        self._enough = bound + int(control.gap * max(1, abs(bound)))
+        self._bound = bound
         self._rng = np.random.default_rng(seed)
         self._tours = kernel.Tours(*(part.copy() for part in start))
         self._best = np.vstack([start.chain, np.zeros((1, start.chain.shape[1]), np.int64)])
@@ -144,7 +142,7 @@ class _Search:
         hot, cold = HOT * max(mean, 1.0), COLD * max(mean, 1.0)
         begun, moves, total = time.monotonic(), 100, min(MOVES_A_VISIT * n, MOST_MOVES)
         done = 0
-        while not self._control.flag[0] and self.cost > self._enough:
+        while not (self._control.flag[0] or self._control.near(self.cost, self._bound)):
             share = self._share(begun, done / total)
             if share >= 1:
                 return
