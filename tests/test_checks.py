@@ -172,6 +172,69 @@ def faults(tables, **arguments):
             "other rows of the same role say another count than 1",
         ),
         (
+            with_rows(
+                "roles",
+                {"request_id": "R2", "skill": "repair", "minutes": 30},
+                {"request_id": "R2", "skill": "tutoring"},
+            ),
+            ("roles", 1, "minutes", "minutes_conflict"),
+            "other rows of the same role say another minutes than",
+        ),
+        (
+            with_rows(
+                "roles",
+                {"request_id": "R2", "role": "a", "skill": "repair", "after": "c"},
+                {"request_id": "R2", "role": "b", "skill": "repair"},
+            ),
+            ("roles", 0, "after", "unknown_role"),
+            "the request has no role 'c' to start after; expected one of its own roles",
+        ),
+        (
+            with_rows(
+                "roles",
+                {"request_id": "R2", "role": "a", "skill": "repair", "after": "b"},
+                {"request_id": "R2", "role": "b", "skill": "repair"},
+                {"request_id": "R2", "role": "c", "skill": "repair", "after": "c"},
+            ),
+            ("roles", 2, "after", "cycle"),
+            "following 'c' from role to role leads back to this one",
+        ),
+        (
+            with_rows(
+                "roles",
+                {
+                    "request_id": "R2",
+                    "skill": "repair",
+                    "role": "a",
+                    "after": "b",
+                    "after_least": 30,
+                    "after_most": 20,
+                },
+                {"request_id": "R2", "skill": "repair", "role": "b"},
+            ),
+            ("roles", 0, "after_most", "offset_conflict"),
+            "after_most is 20, which is less than after_least; expected as many minutes or more",
+        ),
+        (
+            with_rows("roles", {"request_id": "R2", "skill": "repair", "role": "a", "after_least": 30}),
+            ("roles", 0, "after_least", "offset_conflict"),
+            "30 minutes after no role; expected the role in `after`",
+        ),
+        (
+            with_rows(
+                "roles",
+                {"request_id": "R2", "skill": "repair", "role": "a", "after": "b", "after_least": 600},
+                {"request_id": "R2", "skill": "repair", "role": "b"},
+            ),
+            ("roles", 0, "minutes", "window_too_short"),
+            "the role ends 630 minutes after the team's start at the earliest, and the window has fewer",
+        ),
+        (
+            changed("requests", min_serve=[2, None, None]),
+            ("requests", 0, "min_serve", "count_conflict"),
+            "at least 2 people are wanted, more than are asked for in all; expected as many or fewer",
+        ),
+        (
             changed("requests", resident_id=[None, "P1", "P2"]),
             ("requests", 2, "resident_id", "unknown_reference"),
             "'P2' is not in residents",

@@ -234,6 +234,64 @@ def test_several_roles_or_several_people_at_an_open_time_are_a_team(tables):
     assert problem.demand.need_ptr[-1] == len(problem.demand.need_skill)
 
 
+def test_the_roles_of_teams_are_columns_of_their_own():
+    tables = with_rows(
+        "roles",
+        {
+            "request_id": "R2",
+            "role": "tutor",
+            "skill": "tutoring",
+            "level": 2,
+            "after": "chair",
+            "after_least": 10,
+        },
+        {"request_id": "R1", "role": "only", "skill": "repair", "minutes": 30, "clearance": 2},
+        {"request_id": "R2", "role": "chair", "skill": "repair", "leader": True, "count": 2, "minutes": 20},
+        {
+            "request_id": "R2",
+            "role": "tutor",
+            "skill": "first aid",
+            "certified": True,
+            "after": "chair",
+            "after_least": 10,
+        },
+    )
+    tables["requests"] = tables["requests"].assign(skill=[None, None, "repair"], people=[1, 1, 3])
+    tables["requests"]["min_serve"] = [None, 2, 3]
+    problem = Problem.from_tables(tables)
+    demand, teams = problem.demand, problem.teams
+    assert problem.features == {"teams"}
+    assert demand.people.tolist() == [1, 3, 3]
+    assert demand.min_serve.tolist() == [1, 2, 3]
+    assert demand.role.tolist() == ["only", "", "helper"]
+    assert demand.minutes[0] == 30
+    assert demand.clearance[0] == 2
+    assert demand.need_skill_name.tolist() == ["repair", "tutoring", "first aid", "repair", "repair"]
+    assert teams.request.tolist() == [1, 1, 2]
+    assert teams.role.tolist() == ["tutor", "chair", "helper"]
+    assert teams.people.tolist() == [1, 2, 3]
+    assert teams.least.tolist() == [0, 2, 0]
+    assert teams.minutes.tolist() == [30, 20, 45]
+    assert teams.after.tolist() == [1, -1, -1]
+    assert teams.after_least.tolist() == [10, 0, 0]
+    assert teams.after_most.tolist() == [10, 0, 0]
+    assert teams.need_ptr.tolist() == [0, 2, 3, 4]
+    assert teams.need_skill_name.tolist() == ["tutoring", "first aid", "repair", "repair"]
+    assert teams.need_level.tolist() == [2, 1, 1, 1]
+    assert teams.need_certified.tolist() == [False, True, False, False]
+
+
+def test_without_min_serve_everybody_of_several_roles_is_needed():
+    tables = with_rows(
+        "roles",
+        {"request_id": "R2", "skill": "repair", "role": "a", "count": 2},
+        {"request_id": "R2", "skill": "repair", "role": "b"},
+    )
+    problem = Problem.from_tables(tables)
+    assert problem.demand.min_serve.tolist() == [1, 3, 1]
+    assert problem.teams.least.tolist() == [2, 1]
+
+
 def test_coordinates_of_other_datums_are_converted():
     lat, lon = wgs84_to_gcj02([30.5, 30.6], [120.7, 120.8])
     tables = changed("communities", lat=lat, lon=lon, crs="gcj02")

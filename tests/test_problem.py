@@ -281,6 +281,14 @@ def test_a_fingerprint_differs_wherever_a_cell_does():
     for name, table in TABLES.items():
         full.setdefault(name, _one_row(table))
     full["requests"]["duplicate_of"] = [None, None, None]
+    full["roles"] = pd.DataFrame(
+        [
+            {"request_id": "R2", "role": "x", "skill": "repair", "after": "y"},
+            {"request_id": "R2", "role": "y", "skill": "repair"},
+            {"request_id": "R2", "role": "other", "skill": "repair"},
+        ],
+        dtype=object,
+    )
     full = Problem.from_tables(full).tables
     seen = {Problem.from_tables(full).fingerprint: "nothing"}
     for name, table in TABLES.items():
@@ -328,7 +336,7 @@ def _other(frame, column):
         "id": (*ids, "other"),
         "text": texts,
         "choice": column.choices,
-        "int": (3, 2),
+        "int": (3, 2, 1),
         "float": (30.55 if column.name == "lat" else 120.77,),
         "bool": (True,),
         "time": ("2026-05-01 08:30+08:00",),

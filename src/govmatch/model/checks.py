@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from govmatch.model import places
 from govmatch.model.encoded import BoolArray, Int32Array, IntArray
 from govmatch.model.policy import Policy
+from govmatch.model.roles import NOWHERE, SAID_ONCE, Roles, read_roles
 from govmatch.model.schema import NODE_TABLES, PROVIDER_TABLES, Table
 from govmatch.model.sheets import Sheets
 from govmatch.model.times import MINUTE
@@ -272,6 +273,19 @@ def _requests(sheets: Sheets, policy: Policy, violations: Violations) -> None:
     violations.mask("requests", "level", "no_skill", message, none & (level > 1), level)
     message = "a certificate is asked for and no skill; expected the skill, or the certificate in roles"
     violations.mask("requests", "certified", "no_skill", message, none & certified.astype(bool), certified)
+    listed, least = read_roles(sheets), requests["min_serve"]
+    people = requests["people"].values.astype(np.int64)
+    counts = np.bincount(listed.request, weights=listed.people, minlength=requests.n).astype(np.int64)
+    people = np.where(counts > 0, counts, people)
+    message = "at least {} people are wanted, more than are asked for in all; expected as many or fewer"
+    violations.mask(
+        "requests",
+        "min_serve",
+        "count_conflict",
+        message,
+        least.present & (least.values > people),
+        least.values,
+    )
 
 
 def _roles(sheets: Sheets, policy: Policy, violations: Violations) -> None:
@@ -287,20 +301,52 @@ def _roles(sheets: Sheets, policy: Policy, violations: Violations) -> None:
     violations.mask(
         "requests", "skill", "role_conflict", message, has_roles & skill.present & skill.sound, skill.values
     )
-    codes = np.asarray(roles["role"].codes)
-    count, people = roles["count"].values, requests["people"].values
-    group = request[known].astype(np.int64) * (int(codes.max()) + 2) + codes[known] + 1
-    first = pd.Series(count[known]).groupby(group).transform("first").to_numpy()
-    differs = np.zeros(roles.n, dtype=bool)
-    differs[known[count[known] != first]] = True
-    message = "other rows of the same role say another count than {}; expected one count a role"
-    violations.mask("roles", "count", "count_conflict", message, differs, count)
+    found = read_roles(sheets)
+    for column in SAID_ONCE:
+        cells = roles[column]
+        values = cells.values if cells.codes is None else cells.codes
+        first = found.first[found.of_row[known]]
+        differs = np.zeros(roles.n, dtype=bool)
+        differs[known] = (values[known] != values[first]) | (cells.present[known] != cells.present[first])
+        message = f"other rows of the same role say another {column} than {{}}; expected one {column} a role"
+        violations.mask("roles", column, f"{column}_conflict", message, differs, cells.values)
+    _chains(sheets, found, violations)
+    people, count = requests["people"].values, roles["count"].values
+    group = found.of_row[known]
     single = pd.Series(group).groupby(request[known]).transform("nunique").to_numpy() == 1
     against = single & (people[request[known]] > 1) & (people[request[known]] != count[known])
     wrong = np.zeros(requests.n, dtype=bool)
     wrong[request[known[against]]] = True
     message = "the request asks for {} people and its role counts others; expected the same number"
     violations.mask("requests", "people", "count_conflict", message, wrong, people)
+
+
+def _chains(sheets: Sheets, found: Roles, violations: Violations) -> None:
+    """Report roles that follow no role of their request, themselves, or with impossible offsets."""
+    roles = sheets["roles"]
+
+    def rows(wrong: BoolArray) -> BoolArray:
+        lines = np.zeros(roles.n, dtype=bool)
+        lines[found.first[wrong]] = True
+        return lines
+
+    after = roles["after"].values
+    message = "the request has no role {} to start after; expected one of its own roles"
+    violations.mask("roles", "after", "unknown_role", message, rows(found.after == NOWHERE), after)
+    circle = on_cycle(np.maximum(found.after, -1).astype(np.int32))
+    message = "following {} from role to role leads back to this one"
+    violations.mask("roles", "after", "cycle", message, rows(circle & (found.after >= 0)), after)
+    message = "after_most is {}, which is less than after_least; expected as many minutes or more"
+    most = roles["after_most"].values
+    violations.mask(
+        "roles", "after_most", "offset_conflict", message, rows(found.after_most < found.after_least), most
+    )
+    alone = (found.after < 0) & ((found.after_least != 0) | (found.after_most != 0))
+    message = "{} minutes after no role; expected the role in `after`"
+    values = roles["after_least"].values
+    violations.mask(
+        "roles", "after_least", "offset_conflict", message, rows(alone & (found.after == -1)), values
+    )
 
 
 def _pins(sheets: Sheets, policy: Policy, violations: Violations) -> None:

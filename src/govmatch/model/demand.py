@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from govmatch.model.cells import Cells
 from govmatch.model.encode import fall_back, own_places, provider_numbers
-from govmatch.model.encoded import BoolArray, Demand, Int32Array, IntArray, Supply, TextArray
+from govmatch.model.encoded import BoolArray, Demand, Int32Array, IntArray, Supply, Teams, TextArray
 from govmatch.model.horizon import Horizon, windows
 from govmatch.model.objects import is_none, spread
 from govmatch.model.policy import Policy
+from govmatch.model.roles import read_roles
 from govmatch.model.sheets import Sheets
 
 HELPER = "helper"
 
 
-def encode_demand(sheets: Sheets, supply: Supply, policy: Policy, horizon: Horizon) -> tuple[Demand, bool]:
-    """Encode requests; the second value tells whether some need a team.
+def encode_demand(sheets: Sheets, supply: Supply, policy: Policy, horizon: Horizon) -> tuple[Demand, Teams]:
+    """Encode requests, and the roles of those that need a team.
 
-    A team is two or more roles, or several people whose window is longer than
-    ``policy.slots.long_minutes``, so that their common start is open.
+    A team is two or more roles, several people of whom more than one is the least, or several people
+    whose window is longer than ``policy.slots.long_minutes``, so that their common start is open.
     """
     requests = sheets["requests"]
     row = np.flatnonzero(~requests["duplicate_of"].present)
@@ -31,11 +34,16 @@ def encode_demand(sheets: Sheets, supply: Supply, policy: Policy, horizon: Horiz
     fall_back(lat, lon, community, *own_places(sheets, "communities"))
     request_of = np.full(requests.n + 1, -1, dtype=np.int64)
     request_of[row] = np.arange(len(row))
-    needs = _Needs(sheets, supply, request_of, row)
+    roles = _Roles(sheets, request_of, row)
+    least = requests["min_serve"]
+    stated = least.present[row]
+    min_serve = np.where(stated, least.values[row], np.where(roles.count > 1, roles.people, 1))
+    open_start = latest - earliest > policy.slots.long_minutes
+    team = (roles.count > 1) | ((roles.people > 1) & ((min_serve > 1) | open_start))
+    needs = _Needs(sheets, supply, row, roles)
     group = _groups(sheets)[row]
     priority = requests["priority"].values[row]
     forbid_request, forbid_provider = _forbidden(sheets, supply, request_of)
-    team = (needs.roles > 1) | ((needs.people > 1) & (latest - earliest > policy.slots.long_minutes))
     demand = Demand(
         request_id=requests["request_id"].values[row],
         row=row.astype(np.int64),
@@ -44,16 +52,18 @@ def encode_demand(sheets: Sheets, supply: Supply, policy: Policy, horizon: Horiz
         lon=lon,
         earliest=earliest,
         latest=latest,
-        minutes=requests["minutes"].values[row],
-        people=needs.people,
+        wished=earliest,
+        minutes=roles.one("minutes", requests["minutes"].values[row]),
+        people=roles.people,
+        min_serve=min_serve.astype(np.int64),
         priority=priority.astype(np.int8),
-        clearance=requests["clearance"].values[row].astype(np.int8),
+        clearance=roles.one("clearance", requests["clearance"].values[row]).astype(np.int8),
         group=group,
         dialect=_asked(requests["dialect"], supply.dialects)[row],
         hometown=_asked(requests["hometown"], supply.hometowns)[row],
         unmet_cost=_unmet_cost(group, priority, policy),
-        role=needs.role,
-        need_ptr=needs.ptr,
+        role=np.where(team & (roles.count > 1), "", roles.name),
+        need_ptr=needs.by(needs.request, len(row)),
         need_skill=needs.skill,
         need_skill_name=needs.name,
         need_level=needs.level,
@@ -61,31 +71,97 @@ def encode_demand(sheets: Sheets, supply: Supply, policy: Policy, horizon: Horiz
         forbid_request=forbid_request,
         forbid_provider=forbid_provider,
     )
-    return demand, bool(team.any())
+    return demand, _teams(demand, team, stated, needs, roles)
+
+
+def _teams(demand: Demand, team: BoolArray, stated: BoolArray, needs: _Needs, roles: _Roles) -> Teams:
+    """Take out the roles of teams; a request without rows in `roles` has one role."""
+    listed = np.flatnonzero(team[roles.request])
+    plain = np.flatnonzero(team & (roles.count == 0))
+    of = np.concatenate([roles.request[listed], plain])
+    order = np.argsort(of, kind="stable")
+    request, source = of[order], np.concatenate([roles.at[listed], np.full(len(plain), -1)])[order]
+    known = source >= 0
+
+    def column(name: str, otherwise: NDArray[Any]) -> NDArray[Any]:
+        values: NDArray[Any] = otherwise[request].copy()
+        values[known] = getattr(roles.table, name)[source[known]]
+        return values
+
+    n = len(request)
+    people = column("people", demand.people)
+    leader = column("leader", np.zeros(demand.n_requests, dtype=bool))
+    everybody = ~stated[request] & (roles.count[request] > 1)
+    place = np.full(len(roles.table.request) + 3, -1, dtype=np.int64)
+    place[source[known]] = np.flatnonzero(known)
+    nobody = np.full(demand.n_requests, -1)
+    zero = np.zeros(demand.n_requests, dtype=np.int64)
+    # the needs stand in the same order: by request, then by role
+    mine = np.flatnonzero(team[needs.request])
+    number = np.where(needs.role[mine] >= 0, place[needs.role[mine]], 0)
+    alone = needs.role[mine] < 0
+    number[alone] = np.searchsorted(request, needs.request[mine[alone]])
+    mine = mine[np.argsort(number, kind="stable")]
+    return Teams(
+        request=request,
+        role=column("name", demand.role),
+        people=people,
+        least=np.where(everybody | leader, people, 0),
+        minutes=column("minutes", demand.minutes),
+        clearance=column("clearance", demand.clearance).astype(np.int8),
+        after=place[column("after", nobody)],
+        after_least=column("after_least", zero),
+        after_most=column("after_most", zero),
+        need_ptr=needs.by(np.sort(number), n),
+        need_skill=needs.skill[mine],
+        need_skill_name=needs.name[mine],
+        need_level=needs.level[mine],
+        need_certified=needs.certified[mine],
+    )
+
+
+class _Roles:
+    """The listed roles of the requests that are kept, and what they make of each request."""
+
+    def __init__(self, sheets: Sheets, request_of: IntArray, row: IntArray) -> None:
+        self.table = read_roles(sheets)
+        request = request_of[self.table.request]
+        self.at = np.flatnonzero(request >= 0)  # in `table`
+        self.request = request[self.at]
+        n = len(row)
+        self.count = np.bincount(self.request, minlength=n)
+        self.people: IntArray = sheets["requests"]["people"].values[row].astype(np.int64)
+        listed = self.count > 0
+        self.people[listed] = np.bincount(
+            self.request, weights=self.table.people[self.at], minlength=n
+        ).astype(np.int64)[listed]
+        self.name = np.full(n, HELPER, dtype=object)
+        first = np.flatnonzero(np.diff(self.request, prepend=-1))
+        self.name[self.request[first]] = self.table.name[self.at[first]]
+
+    def one(self, column: str, otherwise: IntArray) -> IntArray:
+        """Return what each request's only role says, else `otherwise`."""
+        values = otherwise.astype(np.int64)
+        only = np.flatnonzero(self.count[self.request] == 1)
+        values[self.request[only]] = getattr(self.table, column)[self.at[only]]
+        return values
 
 
 class _Needs:
-    """What each request needs: the skills of its role, or the one skill that it names itself."""
+    """What each request needs: the skills of its roles, or the one skill that it names itself."""
 
-    def __init__(self, sheets: Sheets, supply: Supply, request_of: IntArray, row: IntArray) -> None:
+    def __init__(self, sheets: Sheets, supply: Supply, row: IntArray, listed: _Roles) -> None:
         requests, roles = sheets["requests"], sheets["roles"]
-        n = len(row)
-        self.role = np.full(n, HELPER, dtype=object)
-        self.people: IntArray = requests["people"].values[row].copy()
-        self.roles = np.ones(n, dtype=np.int64)
-
-        request = request_of[sheets.positions("roles", "request_id")]
-        kept, code = _first_roles(request, np.asarray(roles["role"].codes), self.roles)
-        self.people[request[kept]] = roles["count"].values[kept]
-        if roles["role"].uniques is not None:
-            self.role[request[kept]] = roles["role"].uniques[code]
-
+        number = np.full(len(listed.table.request) + 1, -1, dtype=np.int64)
+        number[listed.at] = listed.request
+        request = number[listed.table.of_row]
+        kept = np.flatnonzero(request >= 0)
         skill = requests["skill"]
-        in_role = np.zeros(n, dtype=bool)
-        in_role[request[kept]] = True
-        own = np.flatnonzero(skill.present[row] & ~in_role)
-        needing = np.concatenate([own, request[kept]])
-        order = np.argsort(needing, kind="stable")
+        own = np.flatnonzero(skill.present[row] & (listed.count == 0))
+        role = listed.table.of_row[kept]
+        order = np.lexsort((np.append(np.full(len(own), -1), role), np.append(own, request[kept])))
+        self.request: IntArray = np.append(own, request[kept])[order]
+        self.role: IntArray = np.append(np.full(len(own), -1), role)[order]
 
         def column(name: str) -> NDArray[np.object_]:
             joined = np.concatenate([requests[name].values[row[own]], roles[name].values[kept]])
@@ -98,26 +174,11 @@ class _Needs:
             [_asked(skill, supply.skills)[row[own]], _asked(roles["skill"], supply.skills)[kept]]
         )
         self.skill: Int32Array = codes[order]
-        self.ptr: IntArray = np.concatenate([[0], np.cumsum(np.bincount(needing, minlength=n))]).astype(
-            np.int64
-        )
 
-
-def _first_roles(
-    request: IntArray, code: NDArray[np.intp], roles: IntArray
-) -> tuple[IntArray, NDArray[np.intp]]:
-    """Return the rows that belong to the first role of their request; count the roles into `roles`."""
-    known = np.flatnonzero(request >= 0)
-    if not len(known):
-        return known, code[known]
-    first = np.full(len(roles), -1, dtype=np.int64)
-    first[request[known[::-1]]] = code[known[::-1]]  # the earliest row is written last
-    width = int(code.max()) + 1
-    pairs = np.unique(request[known] * width + code[known])
-    counts = np.bincount(pairs // width, minlength=len(roles))
-    np.maximum(roles, counts, out=roles)
-    kept = known[code[known] == first[request[known]]]
-    return kept, code[kept]
+    @staticmethod
+    def by(owner: IntArray, n: int) -> IntArray:
+        """Return where the needs of each of `n` owners begin, and end."""
+        return np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=n))]).astype(np.int64)
 
 
 def _asked(cells: Cells, offered: TextArray) -> Int32Array:

@@ -94,15 +94,17 @@ class Demand:
     lon: FloatArray  # (R,)
     earliest: IntArray  # (R,)
     latest: IntArray  # (R,)
+    wished: IntArray  # (R,) waiting is counted from here; `earliest` but for the roles of a team
     minutes: IntArray  # (R,)
     people: IntArray  # (R,)
+    min_serve: IntArray  # (R,) fewest people with whom it is served
     priority: NDArray[np.int8]  # (R,)
     clearance: NDArray[np.int8]  # (R,)
     group: TextArray  # (R,) "" where none
     dialect: Int32Array  # (R,) code in Supply.dialects; -1 none asked; -2 asked, nobody speaks it
     hometown: Int32Array  # (R,) likewise
     unmet_cost: IntArray  # (R,) hundredths of an equivalent minute per person
-    role: TextArray  # (R,) name of the single role
+    role: TextArray  # (R,) name of the single role; "" for a team
     need_ptr: IntArray  # (R + 1,) needs of request r: need_ptr[r]:need_ptr[r + 1]
     need_skill: Int32Array  # (M,) code in Supply.skills; -2: a skill that nobody offers
     need_skill_name: TextArray  # (M,)
@@ -115,3 +117,26 @@ class Demand:
     def n_requests(self) -> int:
         """Number of requests that ask for somebody."""
         return len(self.request_id)
+
+
+@dataclass(frozen=True)
+class Teams:
+    """Roles of the requests whose people come together or not at all, by position.
+
+    In a `Demand`, such a request has the people and the needs of all its roles.
+    """
+
+    request: IntArray  # (Q,) position in Demand, ascending
+    role: TextArray  # (Q,) name
+    people: IntArray  # (Q,)
+    least: IntArray  # (Q,) fewest people of this role with whom the request is served
+    minutes: IntArray  # (Q,)
+    clearance: NDArray[np.int8]  # (Q,)
+    after: IntArray  # (Q,) position here of the role after whose start it starts; -1: at the team's start
+    after_least: IntArray  # (Q,) minutes
+    after_most: IntArray  # (Q,) minutes
+    need_ptr: IntArray  # (Q + 1,) as in Demand, by role
+    need_skill: Int32Array  # (M,)
+    need_skill_name: TextArray  # (M,)
+    need_level: NDArray[np.int8]  # (M,)
+    need_certified: BoolArray  # (M,)

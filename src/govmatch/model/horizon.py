@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from govmatch.errors import InvalidInput
-from govmatch.model.encoded import IntArray
+from govmatch.model.encoded import BoolArray, IntArray
+from govmatch.model.roles import read_roles, starts_after
 from govmatch.model.sheets import Sheets
 from govmatch.model.times import DAY, FIRST_TIME, LAST_TIME, MINUTE, Zone, stamps_of
 from govmatch.model.violations import Violations, shown
@@ -144,3 +145,20 @@ def check_windows(sheets: Sheets, horizon: Horizon, given: bool, violations: Vio
     if short.any():
         message = "the window has {} minutes, which are fewer than `minutes`"
         violations.mask("requests", "latest", "window_too_short", message, short, latest - earliest)
+    fine = sound & ~inverted & ~outside
+    _check_roles(sheets, latest - earliest, fine, violations)
+
+
+def _check_roles(sheets: Sheets, span: IntArray, fine: BoolArray, violations: Violations) -> None:
+    """Report roles that cannot end within their request's window, whenever the team starts."""
+    roles = read_roles(sheets)
+    takes = starts_after(roles)[0] + roles.minutes
+    long = np.flatnonzero(fine[roles.request] & (takes > span[roles.request]))
+    if not len(long):
+        return
+    wrong = np.zeros(sheets["roles"].n, dtype=bool)
+    wrong[roles.first[long]] = True
+    values = np.zeros(sheets["roles"].n, dtype=np.int64)
+    values[roles.first[long]] = takes[long]
+    message = "the role ends {} minutes after the team's start at the earliest, and the window has fewer"
+    violations.mask("roles", "minutes", "window_too_short", message, wrong, values)

@@ -15,7 +15,7 @@ from govmatch.model import checks
 from govmatch.model.demand import encode_demand
 from govmatch.model.drop import as_given, drop_rows
 from govmatch.model.encode import encode_nodes, encode_supply
-from govmatch.model.encoded import Demand, Nodes, Supply
+from govmatch.model.encoded import Demand, Nodes, Supply, Teams
 from govmatch.model.fingerprint import HasEdges, digest, edges_digest, tables_digest
 from govmatch.model.horizon import Horizon, check_windows, derived_horizon, given_horizon
 from govmatch.model.policy import Policy
@@ -43,7 +43,7 @@ class Problem:
         None: as the tables say.
     horizon : tuple of int
         Start and end, minutes since 1970-01-01T00:00Z.
-    nodes, supply, demand : Nodes, Supply, Demand
+    nodes, supply, demand, teams : Nodes, Supply, Demand, Teams
         The arrays.
     features : frozenset of str
         What the tables ask for beyond single roles in slots: teams, recurrence, goods, quotas, pins.
@@ -60,6 +60,7 @@ class Problem:
     nodes: Nodes
     supply: Supply
     demand: Demand
+    teams: Teams
     features: frozenset[str]
     ignored: tuple[str, ...]
     dropped: pd.DataFrame
@@ -128,7 +129,7 @@ class Problem:
         supply: Supply,
     ) -> Problem:
         demand, teams = encode_demand(settled.sheets, supply, policy, settled.horizon)
-        features = _features(settled.sheets) | ({"teams"} if teams else set())
+        features = _features(settled.sheets) | ({"teams"} if len(teams.request) else set())
         return cls(
             policy,
             travel,
@@ -137,6 +138,7 @@ class Problem:
             nodes,
             supply,
             demand,
+            teams,
             frozenset(features),
             settled.ignored,
             settled.dropped,
