@@ -70,9 +70,13 @@ class Load:
 
 @dataclass(frozen=True)
 class Slots:
-    """Pieces of a day. Availability longer than `long_minutes` is cut at their bounds."""
+    """Pieces of a day. Availability longer than `long_minutes` is cut at their bounds.
+
+    A team starts at its earliest wish or a whole number of `start_minutes` later.
+    """
 
     long_minutes: int = 300
+    start_minutes: int = 30
     hours: Mapping[str, tuple[str, str]] = field(
         default_factory=lambda: {
             "morning": ("08:00", "12:00"),

@@ -19,7 +19,7 @@ FIELDS = (
     "resolution_minutes", "solver", "policy_fingerprint", "problem_fingerprint", "assumed_share",
     "placed_assumed_share", "synthetic",
 )  # fmt: skip
-TERMINATIONS = ("optimal", "gap", "time_limit", "cancelled")
+TERMINATIONS = ("optimal", "gap", "searched", "time_limit", "cancelled")
 SCOPES = ("all_pairs",)
 FUNNEL_COLUMNS = ("reason", "reason_zh", "pairs")
 FUNNEL = {**{stage: REASONS[stage][1] for stage in STAGES}, "eligible": "可派"}
@@ -153,7 +153,9 @@ def check_funnel(frame: Any, certificate: Any, finished: bool, facts: Facts, fau
             faults.add("funnel_wrong", f"plan.funnel: {text}")
             return
     total, n = int(pairs.sum()), len(facts.providers.ids)
-    asked = int((~facts.requests.linked).sum())
+    linked = facts.requests.linked
+    asked = int((~linked).sum() + (~linked & facts.requests.team)[facts.requests.roles.request].sum())
+    asked -= int((~linked & facts.requests.team).sum())  # a team counts as often as it has roles
     if (total != asked * n) if finished else (total > asked * n or (n > 0 and total % n != 0)):
         text = f"its pairs add up to {total}; {asked} requests and {n} providers make {asked * n}"
         text += "" if finished else f", or whole multiples of {n} where the search was stopped"
