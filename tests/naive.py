@@ -100,6 +100,10 @@ class World:
         self.forbidden = {
             (p["request_id"], p["provider_id"]) for p in records(problem, "pins") if p["action"] == "forbid"
         }
+        self.assigned = defaultdict(set)
+        for p in records(problem, "pins"):
+            if p["action"] == "assign":
+                self.assigned[p["request_id"]].add(p["provider_id"])
         self._paths = {}
 
     def day(self, minutes):
@@ -365,7 +369,12 @@ class World:
                 stage = 6
             elif {(r["request_id"], p["id"]), (r["request_id"], p["organization"])} & self.forbidden:
                 stage = 7
-            elif more["cost"] >= r["unmet_cost"]:
+            elif (
+                r["request_id"] in self.assigned
+                and not {p["id"], p["organization"]} & self.assigned[r["request_id"]]
+            ):
+                stage = 7
+            elif more["cost"] >= r["unmet_cost"] and r["request_id"] not in self.assigned:
                 stage = 8
             found.append((stage, slot, more))
         return found or [(3, None, None)]
@@ -413,10 +422,17 @@ def count_reasons(problem):
     return pd.DataFrame.from_dict(counts, orient="index", columns=["all", *STAGES])
 
 
-def optimum(problem):
+def optimum_with_pins(problem, extra):
+    """Return the least cost where a person missing at an assigned request costs `extra`; how many are."""
+    cost, _, unmet = optimum(problem, extra)
+    return cost, sum(n for name, n in unmet.items() if name in World(problem).assigned)
+
+
+def optimum(problem, extra=0):
     """Return (cost in hundredths, chosen pairs with their number, unmet people by request id).
 
-    A mixed-integer program over all eligible pairs, every capacity written out.
+    A mixed-integer program over all eligible pairs, every capacity written out. Whoever is missing at a
+    request to which somebody is assigned costs `extra`.
     """
     world = World(problem)
     providers = {p["id"]: p for p in world.providers}
@@ -447,7 +463,7 @@ def optimum(problem):
             firm_use[p["organization"], week].append(x)
     unmet = {}
     for name, r in requests.items():
-        unmet[name] = variable(r["unmet_cost"], r["people"])
+        unmet[name] = variable(r["unmet_cost"] + extra * (name in world.assigned), r["people"])
         rows.append((dict.fromkeys([*served[name], unmet[name]], 1), r["people"], r["people"]))
     for (name, start, end), xs in slot_use.items():
         equal = sum((s["start"], s["end"]) == (start, end) for s in world.slots[name])

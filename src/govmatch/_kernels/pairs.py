@@ -38,6 +38,8 @@ class Requests(NamedTuple):
     unmet_cost: I64
     forbid_ptr: I64
     forbid_provider: I32
+    assign_ptr: I64
+    assign_provider: I32  # of each request ascending
 
 
 class Providers(NamedTuple):
@@ -268,6 +270,10 @@ def keep(
                 for f in range(requests.forbid_ptr[r], requests.forbid_ptr[r + 1]):
                     if requests.forbid_provider[f] == p:
                         allowed = False
+                first, last = requests.assign_ptr[r], requests.assign_ptr[r + 1]
+                if last > first:
+                    f = first + np.searchsorted(requests.assign_provider[first:last], p)
+                    allowed = allowed and f < last and requests.assign_provider[f] == p
                 if allowed:
                     stage = COST
                     cost = hundredths(minutes)

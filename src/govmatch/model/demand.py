@@ -1,4 +1,4 @@
-"""Requests, their needs and what pins forbid, as arrays."""
+"""Requests, their needs and what pins say, as arrays."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ def encode_demand(sheets: Sheets, supply: Supply, policy: Policy, horizon: Horiz
     needs = _Needs(sheets, supply, row, roles)
     group = _groups(sheets)[row]
     priority = requests["priority"].values[row]
-    forbid_request, forbid_provider = _forbidden(sheets, supply, request_of)
+    forbid_request, forbid_provider = _pinned(sheets, supply, request_of, "forbid")
+    assign_request, assign_provider = _pinned(sheets, supply, request_of, "assign")
     demand = Demand(
         request_id=requests["request_id"].values[row],
         row=row.astype(np.int64),
@@ -71,6 +72,8 @@ def encode_demand(sheets: Sheets, supply: Supply, policy: Policy, horizon: Horiz
         need_certified=needs.certified,
         forbid_request=forbid_request,
         forbid_provider=forbid_provider,
+        assign_request=assign_request,
+        assign_provider=assign_provider,
     )
     return demand, _teams(demand, team, stated, needs, roles)
 
@@ -214,16 +217,18 @@ def _unmet_cost(group: TextArray, priority: IntArray, policy: Policy) -> IntArra
     return hundredths
 
 
-def _forbidden(sheets: Sheets, supply: Supply, request_of: IntArray) -> tuple[Int32Array, Int32Array]:
-    """Return the pairs of requests and providers that pins forbid, each once.
+def _pinned(
+    sheets: Sheets, supply: Supply, request_of: IntArray, action: str
+) -> tuple[Int32Array, Int32Array]:
+    """Return the pairs of requests and providers that pins of one action name, each once, ascending.
 
-    Who forbids an organisation forbids everybody charged to it: its volunteers and its own staff.
+    Who names an organisation names everybody charged to it: its volunteers and its own staff.
     """
     pins = sheets["pins"]
     request = request_of[sheets.positions("pins", "request_id")]
     row = sheets.positions("pins", "provider_id")
-    forbids = (pins["action"].values == "forbid") & (request >= 0) & (row >= 0)
-    request, row = request[forbids], row[forbids]
+    meant = (pins["action"].values == action) & (request >= 0) & (row >= 0)
+    request, row = request[meant], row[meant]
     alone = row < supply.n_volunteers
     organization = row[~alone] - supply.n_volunteers
     ranked = np.argsort(supply.organization, kind="stable")

@@ -112,6 +112,8 @@ class Demand:
     need_certified: BoolArray  # (M,)
     forbid_request: Int32Array  # (F,) pairs that pins forbid
     forbid_provider: Int32Array  # (F,)
+    assign_request: Int32Array  # (A,) ascending; whoever is not among these pairs serves no such request
+    assign_provider: Int32Array  # (A,)
 
     @property
     def n_requests(self) -> int:

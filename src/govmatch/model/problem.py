@@ -46,7 +46,7 @@ class Problem:
     nodes, supply, demand, teams : Nodes, Supply, Demand, Teams
         The arrays.
     features : frozenset of str
-        What the tables ask for beyond single roles in slots: teams, recurrence, goods, quotas, pins.
+        What the tables ask for beyond single roles in slots: teams, recurrence, goods, quotas.
     ignored : tuple of str
         Columns that the schema does not know and that resemble none of it, as ``table.column``.
     dropped : DataFrame
@@ -290,6 +290,5 @@ def _features(sheets: Sheets) -> set[str]:
         "recurrence": sheets["visits"].n > 0,
         "goods": sheets["request_goods"].n > 0,
         "quotas": bool(sheets["agreements"]["quota_per_week"].present.any()),
-        "pins": bool((sheets["pins"]["action"].values == "assign").any()),
     }
     return {name for name, is_asked in asked.items() if is_asked}

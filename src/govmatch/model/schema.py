@@ -423,8 +423,8 @@ _TABLES = (
             Column(
                 "action",
                 "choice",
-                "assign: this one and no other; forbid: never this one, nor anybody charged to it if it is "
-                "an organisation",
+                "assign: nobody but the providers that are assigned, and they before any other work; forbid: "
+                "never this one. An organisation stands for everybody charged to it",
                 "动作",
                 default="assign",
                 choices=("assign", "forbid"),

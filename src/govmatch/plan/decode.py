@@ -183,7 +183,7 @@ def unmet_frame(
     told = reasons(problem, units, candidates)
     reason, left, role, unseen = (part[request] for part in told)
     if not finished:
-        reason[reason == "capacity"] = "time"
+        reason[np.isin(reason, ("capacity", "pin_conflict"))] = "time"
     reason[unseen], left[unseen] = "time", 0
     category = problem.tables["requests"]["category"].to_numpy()[demand.row[request]]
     return pd.DataFrame(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from govmatch.errors import InvalidInput, UnknownId
 from govmatch.model.schema import EDGE_KINDS
 from govmatch.plan.decode import Pairs, local_times, pair_starts, pair_terms
+from govmatch.plan.pins import contradiction
 from govmatch.plan.plan import Plan
 from govmatch.plan.reasons import REASONS
 from govmatch.plan.unserved import best_starts
@@ -61,6 +62,10 @@ class Explanation:
     funnel : pandas.DataFrame
         role, stage, stage_zh, providers that are left after it; without the later stages where the time
         limit came before they were looked at.
+    duplicate_of : str
+        The request to which a linked one is linked.
+    conflict : tuple of str
+        Requests whose pins cannot all be honoured; without any one of them the others could be.
     """
 
     request_id: str
@@ -71,9 +76,12 @@ class Explanation:
     route: pd.DataFrame
     funnel: pd.DataFrame
     duplicate_of: str = ""
+    conflict: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [self._headline()]
+        if self.conflict:
+            lines.append("pins that contradict 相互冲突的指定: " + ", ".join(self.conflict))
         if len(self.route):
             hops = [
                 f"{name} ({node})" if name else str(node)
@@ -157,6 +165,7 @@ def explain(plan: Plan, request_id: str) -> Explanation:
         candidates,
         _route(plan, pairs) if chosen else pd.DataFrame(),
         _funnel(plan, units),
+        conflict=tuple(contradiction(plan, request)) if reason == "pin_conflict" else (),
     )
 
 

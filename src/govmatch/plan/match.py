@@ -18,8 +18,9 @@ from govmatch.reach.candidates import Candidates
 from govmatch.reach.costs import RESOLUTION
 from govmatch.reach.paths import EdgeArrays, Paths, reach_paths
 from govmatch.reach.travel import GreatCircle
-from govmatch.reach.units import Units, units_of
+from govmatch.reach.units import Units, pin_cost, units_of
 from govmatch.solve import coupled, flow
+from govmatch.solve.certificate import Proof
 from govmatch.solve.control import Control, Signal
 
 METHODS = ("auto", "flow", "coupled")
@@ -64,7 +65,7 @@ def match(
     Raises
     ------
     UnsupportedFeature
-        The tables ask for what the method cannot do, or none yet: recurrence, goods, quotas, pins.
+        The tables ask for what the method cannot do, or none yet: recurrence, goods, quotas.
     InvalidInput
         A wrong argument.
 
@@ -136,10 +137,11 @@ def _tell(
     at = layout.arc[np.flatnonzero(solution.flow)]
     pairs = Pairs(result.arcs.request[at], result.arcs.slot[at])
     placed = problem.tables["communities"]["placed"]
+    proof = _natural(problem, units, pairs, result.proof)
     certificate = Certificate(
-        primal=result.proof.primal / RESOLUTION,
-        bound=result.proof.bound / RESOLUTION,
-        gap=result.proof.gap,
+        primal=proof.primal / RESOLUTION,
+        bound=proof.bound / RESOLUTION,
+        gap=proof.gap,
         termination=solution.termination,
         verified=False,
         scope="all_pairs",
@@ -176,3 +178,14 @@ def _tell(
             paths=paths,
         ),
     )
+
+
+def _natural(problem: Problem, units: Units, pairs: Pairs, proof: Proof) -> Proof:
+    """Take out what assigned requests cost on top that are unserved: no plan serves more of them."""
+    demand = problem.demand
+    lacking = demand.people - np.bincount(units.request[pairs.request], minlength=demand.n_requests)
+    assigned = np.unique(demand.assign_request)
+    whole = np.isin(assigned, units.team)
+    missing = np.where(whole, lacking[assigned] == demand.people[assigned], lacking[assigned])
+    extra = pin_cost(demand) * int(missing.sum())
+    return Proof(proof.primal - extra, proof.bound - extra)

@@ -19,6 +19,11 @@ REASONS: dict[str, tuple[str, str]] = {
     "distance": ("those who are free live too far away", "路程过远"),
     "clearance": ("nobody in reach has the clearance", "审查等级不足"),
     "excluded": ("those who could come must not be sent", "须回避"),
+    "pinned": ("those who could come are not those who were assigned", "可派者均非指定人选"),
+    "pin_conflict": (
+        "those who were assigned are assigned to other requests, too, or at their limit",
+        "指定人选已用于其他指定需求,或已达上限",
+    ),
     "cost": ("every way to serve it costs more than leaving it", "服务成本高于不服务"),
     "capacity": (
         "those who are eligible are sent elsewhere, at their limit, or too dear for one more job",

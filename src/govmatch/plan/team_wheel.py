@@ -11,7 +11,7 @@ from govmatch.model.problem import Problem
 from govmatch.plan.forest import capacity_forest, lay_out
 from govmatch.plan.wheel import Clock, Result, better, ended
 from govmatch.reach.candidates import Arcs, Candidates
-from govmatch.reach.units import Units
+from govmatch.reach.units import Units, team_worth
 from govmatch.solve.certificate import Proof, prices_above, valid_duals
 from govmatch.solve.control import Control
 from govmatch.solve.coupled import Coupled, Served
@@ -27,7 +27,7 @@ def team_tree(problem: Problem, units: Units) -> TeamTree:
     demand, teams = problem.demand, problem.teams
     of = units.team
     return TeamTree(
-        worth=demand.people[of] * demand.unmet_cost[of],
+        worth=team_worth(problem)[of],
         absence=demand.unmet_cost[of],
         fewest=demand.min_serve[of],
         role_team=np.searchsorted(of, teams.request),

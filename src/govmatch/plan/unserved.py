@@ -45,6 +45,9 @@ def reasons(
     code, left, stage = first_empty_stage(candidates.passed[unit], needed)
     several = np.where(role >= 0, 2, demand.people[of]) > 1
     code[(code == "window") & several] = "together"
+    assigned = np.isin(of, demand.assign_request)
+    code[(code == "excluded") & assigned] = "pinned"
+    code[(code == "capacity") & assigned] = "pin_conflict"
     # of a team, the role whose stage comes first
     order = np.lexsort((role, stage, of))
     first = order[np.diff(of[order], prepend=-1) > 0]
@@ -52,7 +55,7 @@ def reasons(
     reason[of[first]], eligible[of[first]] = code[first], left[first]
     name = demand.role.copy()
     in_team = first[role[first] >= 0]
-    lacks = in_team[code[in_team] != "capacity"]
+    lacks = in_team[~np.isin(code[in_team], ("capacity", "pin_conflict"))]
     name[of[lacks]] = teams.role[role[lacks]]
     unseen = np.zeros(n, np.bool_)
     unseen[units.request[~candidates.examined]] = True

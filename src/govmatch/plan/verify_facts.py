@@ -37,6 +37,7 @@ class Facts:
     skill_level: IntArray
     skill_until: IntArray  # `NEVER` where not certified
     forbidden: IntArray  # request * len(providers.ids) + provider, each once, ascending
+    assigned: IntArray  # likewise
     paths: Paths
     travel: TravelTimes
 
@@ -44,13 +45,22 @@ class Facts:
         """Tell whether a pin forbids the provider, or whom the provider is charged to."""
         return np.isin(request * len(self.providers.ids) + provider, self.forbidden)
 
+    def has_assigned(self, request: IntArray | int) -> BoolArray:
+        """Tell whether pins assign anybody to the request."""
+        return np.isin(request, self.assigned // max(1, len(self.providers.ids)))
 
-def _forbidden(tables: Any, requests: Ids, who: Providers, organizations: Ids) -> IntArray:
-    """Read forbidding pins; one on an organisation is one on everybody charged to it."""
+    def is_passed_over(self, request: IntArray | int, provider: IntArray) -> BoolArray:
+        """Tell whether pins assign others to the request and not this provider."""
+        named = np.isin(request * len(self.providers.ids) + provider, self.assigned)
+        return self.has_assigned(request) & ~named
+
+
+def _pinned(tables: Any, requests: Ids, who: Providers, organizations: Ids, action: str) -> IntArray:
+    """Read the pins of one action; one on an organisation is one on everybody charged to it."""
     if "pins" not in tables:
         return np.empty(0, dtype=np.int64)
     pins = tables["pins"]
-    pins = pins[(pins["action"] == "forbid").to_numpy(dtype=bool)]
+    pins = pins[(pins["action"] == action).to_numpy(dtype=bool)]
     r = requests.at(pins["request_id"])
     p, firm = who.ids.at(pins["provider_id"]), organizations.at(pins["provider_id"])
     pairs = [(r[p >= 0], p[p >= 0])]
@@ -91,7 +101,8 @@ def read_facts(problem: Any) -> Facts:
         skill_key=key[order],
         skill_level=whole(rows["level"])[order],
         skill_until=whole_days(rows["certified_until"])[order],
-        forbidden=_forbidden(tables, requests.ids, providers, organizations.ids),
+        forbidden=_pinned(tables, requests.ids, providers, organizations.ids, "forbid"),
+        assigned=_pinned(tables, requests.ids, providers, organizations.ids, "assign"),
         paths=Paths(edges, policy, nodes),
         travel=TravelTimes(problem.travel, policy, origins, targets),
     )

@@ -151,6 +151,9 @@ class Funnel:
             if asked is not None:
                 cost += (own != asked).astype(np.int64) * int(hundredths(price))
         cleared, banned = who.clearance[p] >= wish.roles.clearance[q], facts.is_forbidden(r, p)
+        banned |= facts.is_passed_over(r, p)
+        if facts.has_assigned(r):
+            worth = _ALWAYS - COST_DOUBT  # before any other work
 
         def passing(sign: int) -> list[int]:
             passes, counted = np.ones(len(p), dtype=bool), []

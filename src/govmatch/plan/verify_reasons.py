@@ -20,6 +20,7 @@ SAMPLE = 16
 """Unserved requests whose whole funnel is recomputed."""
 
 _WINDOW = STAGES.index("window")
+_OUTRUN = ("capacity", "pin_conflict")  # enough are eligible
 _BY_NEED = 3  # stages that the needs alone decide
 
 
@@ -35,10 +36,11 @@ def first_short(counts: Sequence[int], n_providers: int, needed: int) -> tuple[i
     return len(STAGES), before
 
 
-def _code(stage: int, several: bool) -> str:
+def _code(stage: int, several: bool, assigned: bool = False) -> str:
     if stage == _WINDOW and several:
         return "together"
-    return "no_supply" if stage < 0 else "capacity" if stage >= len(STAGES) else STAGES[stage]
+    code = "no_supply" if stage < 0 else "capacity" if stage >= len(STAGES) else STAGES[stage]
+    return {"excluded": "pinned", "capacity": "pin_conflict"}.get(code, code) if assigned else code
 
 
 class _Claims:
@@ -83,7 +85,12 @@ class _Claims:
         if self._zh[i] != REASONS[reason][1]:
             text = f"reason_zh is {self._zh[i]!r}; {REASONS[reason][1]!r} says {reason!r}"
             self._fault("reason_wrong", text, r)
-        if reason == ("time" if finished else "capacity"):
+        assigned = bool(self._facts.has_assigned(r))
+        if reason in (("excluded", "capacity") if assigned else ("pinned", "pin_conflict")):
+            text = "somebody is assigned" if assigned else "nobody is assigned"
+            self._fault("reason_wrong", f"reason {reason!r}; {text} to it", r)
+            return None
+        if reason in (("time",) if finished else _OUTRUN):
             text = (
                 "only a plan whose search ended early says so" if finished else "only an optimal plan says so"
             )
@@ -92,7 +99,7 @@ class _Claims:
         self._check_role(i, r)
         if reason == "time" and self._eligible[i] == 0:
             return None  # nobody looked at it before the search ended
-        stated = "capacity" if reason == "time" else str(reason)
+        stated = "capacity" if reason in ("time", *_OUTRUN) else str(reason)
         stages = [first_short(self._funnel.by_need(q), self._n, self._needed(q))[0] for q in self._roles(r)]
         early = _code(min(stages), several)
         if (early != "capacity" or stated in ("no_supply", *STAGES[:_BY_NEED])) and stated != early:
@@ -109,7 +116,7 @@ class _Claims:
             if shown != names[0]:
                 self._fault("unmet_wrong", "role of the row differs from the request's", r)
             return
-        if self._reason[i] in ("capacity", "time"):
+        if self._reason[i] in ("time", *_OUTRUN):
             names = [""] if len(names) > 1 else ["", *names]
         if shown not in names:
             text = f"role {shown!r} with reason {self._reason[i]!r}; expected {' or '.join(map(repr, names))}"
@@ -131,8 +138,10 @@ class _Claims:
     def _tell_apart(self, i: int, r: int, stated: str, low: list[int], high: list[int]) -> str:
         """Return what is wrong with a reason, given the least and the most left after each stage."""
         several, eligible = bool(self._facts.requests.people[r] > 1), float(self._eligible[i])
+        assigned = bool(self._facts.has_assigned(r))
         expected, left = first_short(high, self._n, 1)
-        codes = [_code(stage, several) for stage in range(len(STAGES) + 1)]
+        codes = [_code(stage, several, assigned) for stage in range(len(STAGES) + 1)]
+        codes[-1] = "capacity"
         if expected < 0:
             return "" if stated == "no_supply" else f"reason {stated!r}; recomputed 'no_supply'"
         stage = codes.index(stated) if stated in codes else -1
@@ -156,7 +165,8 @@ class _Claims:
             stage, left = first_short(best or [0] * len(STAGES), self._n, self._needed(q))
             found.append((stage, q, left))
         stage, q, left = min(found)
-        expected = _code(stage, several=True)
+        expected = _code(stage, True, bool(self._facts.has_assigned(r)))
+        expected = "capacity" if expected == "pin_conflict" else expected
         name = self._facts.requests.roles.name[q] if stage < len(STAGES) else ""
         if claim != expected or (name and name != self._role[i]):
             text = f"reason {claim!r} of role {self._role[i]!r}; recomputed {expected!r} of {name!r}"

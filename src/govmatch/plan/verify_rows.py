@@ -204,6 +204,12 @@ def check_rows(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
     )
     banned = facts.is_forbidden(rows.r, rows.p)
     rows.fault(faults, "forbidden_pair", banned, lambda i: "the pins forbid this provider for this request")
+    rows.fault(
+        faults,
+        "pin_broken",
+        facts.is_passed_over(rows.r, rows.p),
+        lambda i: "the pins assign others to this request",
+    )
 
     waited = np.where(
         wish.people[rows.r] > 1, 0, np.maximum(rows.time["slot_start"] - wish.earliest[rows.r], 0)
@@ -228,7 +234,7 @@ def check_rows(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
     rows.fault(
         faults,
         "dearer_than_unmet",
-        cost >= worth,
+        (cost >= worth) & ~facts.has_assigned(rows.r),
         lambda i: f"costs {cost[i] / 100:.2f} minutes; leaving it unserved costs {worth[i] / 100:.2f}",
     )
     total = np.sum([rows.number[name] for name in TERMS], axis=0)

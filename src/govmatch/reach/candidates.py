@@ -124,6 +124,8 @@ class Candidates:
             unmet_cost=demand.unmet_cost,
             forbid_ptr=np.searchsorted(np.sort(demand.forbid_request), np.arange(demand.n_requests + 1)),
             forbid_provider=demand.forbid_provider[np.argsort(demand.forbid_request, kind="stable")],
+            assign_ptr=np.searchsorted(demand.assign_request, np.arange(demand.n_requests + 1)),
+            assign_provider=demand.assign_provider,
         )
         providers = kernels.Providers(
             home=supply.home,

@@ -19,6 +19,9 @@ from govmatch.model.problem import Problem
 
 IntArray = NDArray[np.int64]
 
+DEAREST = 1 << 36
+"""More hundredths of a minute than any pair costs, with its load: 1,300 years."""
+
 
 @dataclass(frozen=True)
 class Units:
@@ -60,7 +63,7 @@ class Units:
 
 def units_of(problem: Problem) -> Units:
     """List the units of a problem."""
-    demand, teams = problem.demand, problem.teams
+    demand, teams = _before_all(problem.demand), problem.teams
     none = np.zeros(0, np.int64)
     team = np.unique(teams.request)
     if not len(team):
@@ -78,7 +81,7 @@ def units_of(problem: Problem) -> Units:
     # starts have negative numbers until it is known how many there are
     parent = np.where(link[:, 1] < 0, -1 - link[:, 1], link[:, 1] + n_starts)
     return Units(
-        _demand(demand, teams, request, of_role, start),
+        _demand(demand, team_worth(problem), teams, request, of_role, start),
         request,
         of_role,
         team,
@@ -86,6 +89,22 @@ def units_of(problem: Problem) -> Units:
         link[:, 0] + n_starts,
         parent,
     )
+
+
+def pin_cost(demand: Demand) -> int:
+    """Return what leaving an assigned request costs on top, for each person or team: more than all else."""
+    if not len(demand.assign_request):
+        return 0
+    return max(DEAREST, 1 + int((demand.unmet_cost * demand.people).sum()))
+
+
+def _before_all(demand: Demand) -> Demand:
+    """Let assigned requests go before all others."""
+    if not len(demand.assign_request):
+        return demand
+    unmet_cost = demand.unmet_cost.copy()
+    unmet_cost[np.unique(demand.assign_request)] += pin_cost(demand)
+    return replace(demand, unmet_cost=unmet_cost)
 
 
 class _Grid:
@@ -162,7 +181,17 @@ def _parents_first(after: IntArray) -> IntArray:
     return np.argsort(depth, kind="stable")
 
 
-def _demand(demand: Demand, teams: Teams, request: IntArray, role: IntArray, start: IntArray) -> Demand:
+def team_worth(problem: Problem) -> IntArray:
+    """Return what leaving all people of each request costs, (n_requests,); once more if it is assigned."""
+    demand = problem.demand
+    worth = demand.unmet_cost * demand.people
+    worth[np.unique(demand.assign_request)] += pin_cost(demand)
+    return worth
+
+
+def _demand(
+    demand: Demand, worth: IntArray, teams: Teams, request: IntArray, role: IntArray, start: IntArray
+) -> Demand:
     """Make one row of each unit."""
     in_team = role >= 0
     own = role[in_team]
@@ -174,7 +203,7 @@ def _demand(demand: Demand, teams: Teams, request: IntArray, role: IntArray, sta
     minutes[in_team], people[in_team] = teams.minutes[own], teams.people[own]
     clearance[in_team] = teams.clearance[own]
     unmet_cost, name = demand.unmet_cost[request], demand.role[request]
-    unmet_cost[in_team] *= demand.people[request[in_team]]
+    unmet_cost[in_team] = worth[request[in_team]]
     name[in_team] = teams.role[own]
     ptr, need = _gather(np.where(in_team, role, request), in_team, demand.need_ptr, teams.need_ptr)
 
@@ -182,7 +211,8 @@ def _demand(demand: Demand, teams: Teams, request: IntArray, role: IntArray, sta
         joined: NDArray[Any] = np.concatenate([getattr(demand, column), getattr(teams, column)])
         return joined[need]
 
-    forbid_request, forbid = _forbidden(demand, request)
+    forbid_request, forbid = _repeated(demand.forbid_request, demand.forbid_provider, request)
+    assign_request, assign = _repeated(demand.assign_request, demand.assign_provider, request)
     return replace(
         demand,
         request_id=demand.request_id[request],
@@ -208,8 +238,10 @@ def _demand(demand: Demand, teams: Teams, request: IntArray, role: IntArray, sta
         need_skill_name=needs("need_skill_name"),
         need_level=needs("need_level"),
         need_certified=needs("need_certified"),
-        forbid_request=forbid_request.astype(np.int32),
+        forbid_request=forbid_request,
         forbid_provider=forbid,
+        assign_request=assign_request,
+        assign_provider=assign,
     )
 
 
@@ -232,12 +264,12 @@ def _gather(owner: IntArray, second: BoolArray, one: IntArray, other: IntArray) 
     return ptr, np.repeat(begin - ptr[:-1], count) + np.arange(ptr[-1])
 
 
-def _forbidden(demand: Demand, request: IntArray) -> tuple[IntArray, NDArray[np.int32]]:
-    """Repeat the forbidden pairs of each request for all of its units."""
-    order = np.argsort(demand.forbid_request, kind="stable")
-    banned = demand.forbid_request[order]
-    first = np.searchsorted(banned, request)
-    count = np.searchsorted(banned, request, side="right") - first
+def _repeated(
+    named: NDArray[np.int32], provider: NDArray[np.int32], request: IntArray
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Repeat the pairs of each request, given ascending, for all of its units."""
+    first = np.searchsorted(named, request)
+    count = np.searchsorted(named, request, side="right") - first
     unit = np.repeat(np.arange(len(request)), count)
     at = np.arange(len(unit)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
-    return unit, demand.forbid_provider[order[at]]
+    return unit.astype(np.int32), provider[at]
