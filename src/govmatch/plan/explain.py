@@ -12,7 +12,8 @@ import pandas as pd
 from govmatch.errors import InvalidInput, UnknownId
 from govmatch.model.schema import EDGE_KINDS
 from govmatch.plan.decode import Pairs, local_times, pair_starts, pair_terms
-from govmatch.plan.plan import Plan
+from govmatch.plan.explain_rounds import explain_rounds
+from govmatch.plan.plan import Plan, Search
 from govmatch.plan.reasons import REASONS
 from govmatch.reach.costs import RESOLUTION
 from govmatch.reach.travel import checked_minutes
@@ -138,7 +139,9 @@ def explain(plan: Plan, request_id: str) -> Explanation:
         return Explanation(request_id, "linked", "", "", empty, empty, empty, duplicate_of=twin)
 
     position = int(at[0])
-    candidates, pairs = _candidates(plan, position)
+    if not isinstance(plan.search, Search):
+        return Explanation(request_id, *explain_rounds(plan, plan.search, position))
+    candidates, pairs = _candidates(plan, plan.search, position)
     unmet = plan.unmet[plan.unmet["request_id"] == request_id]
     reason = str(unmet["reason"].iloc[0]) if len(unmet) else ""
     chosen = int(candidates["chosen"].sum()) if len(candidates) else 0
@@ -157,9 +160,9 @@ def explain(plan: Plan, request_id: str) -> Explanation:
     )
 
 
-def _candidates(plan: Plan, position: int) -> tuple[pd.DataFrame, Pairs]:
+def _candidates(plan: Plan, search: Search, position: int) -> tuple[pd.DataFrame, Pairs]:
     """Return the chosen arcs, then the next by cost, and their pairs."""
-    search, problem = plan.search, plan.problem
+    problem = plan.problem
     demand, supply = problem.demand, problem.supply
     arcs = np.flatnonzero(search.arcs.request == position)
     arcs = arcs[np.argsort(search.arcs.cost[arcs], kind="stable")]

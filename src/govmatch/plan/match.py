@@ -16,6 +16,7 @@ from govmatch.model.problem import Problem
 from govmatch.plan.decode import Pairs, assignments_frame, funnel_frame, unmet_frame
 from govmatch.plan.forest import Layout, capacity_forest, lay_out
 from govmatch.plan.plan import Certificate, Plan, Search
+from govmatch.plan.rounds import check_rounds, match_rounds
 from govmatch.plan.verify import verify
 from govmatch.reach.alliance import edges_for
 from govmatch.reach.candidates import Arcs, Candidates
@@ -29,7 +30,7 @@ from govmatch.solve.instance import Solution, Termination
 
 IntArray = NDArray[np.int64]
 
-METHODS = ("auto", "flow")
+METHODS = ("auto", "flow", "rounds")
 SOLVER = "govmatch auction and shortest paths"
 
 PHASES = ("reach", "candidates", "solve", "price_out", "decode", "verify")
@@ -90,8 +91,10 @@ def match(
     Parameters
     ----------
     problem : Problem
-    method : {"auto", "flow"}
-        "flow" is the exact min-cost flow on the capacity forest; "auto" chooses it.
+    method : {"auto", "flow", "rounds"}
+        "flow" is the exact min-cost flow on the capacity forest. "rounds" lets people make several visits
+        in one slot, where the policy's ``rounds.on`` says so: a search, with a true bound. "auto" chooses by
+        the policy.
     time_limit : float, optional
         Seconds. A plan stopped by it is feasible and verified, and its certificate carries a true
         bound and gap. The first call on a machine also compiles the kernels, which no limit stops.
@@ -105,7 +108,7 @@ def match(
     -------
     Plan
         Verified; optimal over every eligible pair, unless the gap sufficed or the time limit or `cancel`
-        came first.
+        came first; of rounds, the best that the search found.
 
     Raises
     ------
@@ -132,8 +135,14 @@ def match(
         with clock.phase("reach"):
             edges = edges_for(problem)
             paths = _paths(problem, edges)
-        with clock.phase("candidates"):
             travel = problem.travel if problem.travel is not None else GreatCircle.from_policy(problem.policy)
+        if problem.policy.rounds.on:
+            control.gap = gap
+            plan = match_rounds(problem, control, clock.phase, edges, paths, travel)
+            with clock.phase("verify"):
+                verify(problem, plan).raise_for_faults()
+            return _verified(plan, clock)
+        with clock.phase("candidates"):
             candidates = Candidates(
                 problem.nodes, problem.supply, problem.demand, problem.policy, paths, travel
             )
@@ -145,6 +154,10 @@ def match(
             verify(problem, plan).raise_for_faults()
     finally:
         clock.close()
+    return _verified(plan, clock)
+
+
+def _verified(plan: Plan, clock: _Clock) -> Plan:
     return replace(plan, certificate=replace(plan.certificate, verified=True), seconds=clock.seconds)
 
 
@@ -155,6 +168,9 @@ def _check(problem: Problem, method: str) -> None:
         )
     if method not in METHODS:
         raise InvalidInput(f"method is {method!r}; expected one of {', '.join(METHODS)}")
+    check_rounds(problem, method)
+    if problem.policy.rounds.on:
+        return
     missing = sorted(problem.features - flow.FEATURES)
     if missing:
         raise UnsupportedFeature(missing, [f"method {method!r} is a flow of single roles."])

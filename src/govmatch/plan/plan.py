@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,11 @@ from govmatch.reach.candidates import Arcs
 from govmatch.reach.costs import RESOLUTION
 from govmatch.reach.paths import EdgeArrays, Paths
 from govmatch.solve.certificate import node_loads
-from govmatch.solve.instance import Instance, Solution, Termination
+from govmatch.solve.control import Ended
+from govmatch.solve.instance import Instance, Solution
+
+if TYPE_CHECKING:
+    from govmatch.plan.rounds import RoundSearch
 
 IntArray = NDArray[np.int64]
 By = Literal["group", "community", "category", "town"]
@@ -36,7 +40,8 @@ class Certificate:
     gap : float
         ``(primal - bound) / max(1, |primal|)``.
     termination : str
-        "optimal"; "gap": a gap that suffices is proved; "time_limit" or "cancelled": what ended it early.
+        "optimal"; "gap": a gap that suffices is proved; "time_limit" or "cancelled": what ended it early;
+        "searched": a search came to its end that proves no more than the bound (rounds).
     verified : bool
         Whether the independent verifier found no fault.
     scope : str
@@ -62,7 +67,7 @@ class Certificate:
     primal: float
     bound: float
     gap: float
-    termination: Termination
+    termination: Ended
     verified: bool
     scope: Literal["all_pairs"]
     pairs: int
@@ -107,7 +112,10 @@ class Plan:
         One row per person sent: request_id, role, provider_id, provider_kind, organization_id,
         community_id, start, end, slot_start, slot_end, route, hops, travel_minutes, travel_known,
         cost_minutes and its terms travel_cost, route_cost, dialect_cost, hometown_cost, level_cost,
-        wait_cost, load_cost (equivalent minutes), assumed (the slot comes from a preset).
+        wait_cost, load_cost (equivalent minutes), assumed (the slot comes from a preset). With rounds,
+        travel_minutes is the way from the visit before, or from the tour's start; also late_cost, tour (which
+        of the slot's people, from 1), order (place in the tour, from 1), and return_minutes, the way back,
+        at the tour's last visit, where ``rounds.cost = "round"`` charges it.
     unmet : pandas.DataFrame
         One row per request with unserved people: request_id, community_id, category, skill, role,
         group, priority, people, reason, reason_zh, eligible, unmet_minutes.
@@ -128,7 +136,7 @@ class Plan:
     certificate: Certificate
     funnel: pd.DataFrame
     linked: int
-    search: Search = field(repr=False)
+    search: Search | RoundSearch = field(repr=False)
     seconds: dict[str, float] = field(default_factory=dict, repr=False)
 
     def summary(self, by: By | None = None) -> pd.DataFrame:
@@ -226,6 +234,8 @@ class Plan:
             request_id, provider_id, start, cost_minutes, rank (1, 2). Taken from the generated arcs.
         """
         search, demand, supply = self.search, self.problem.demand, self.problem.supply
+        if not isinstance(search, Search):
+            raise InvalidInput("alternates are of plans without rounds: whoever is free depends on the round")
         instance, flow = search.instance, search.solution.flow
         spare = instance.capacity - node_loads(instance, flow)
         free = spare > 0

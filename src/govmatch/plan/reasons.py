@@ -19,6 +19,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "distance": ("those who are free live too far away", "路程过远"),
     "clearance": ("nobody in reach has the clearance", "审查等级不足"),
     "excluded": ("those who could come must not be sent", "须回避"),
+    "way": (
+        "the slots of those who could come do not hold it together with the way there and back",
+        "合格者的空闲时段容纳不下服务与往返路程",
+    ),
     "cost": ("every way to serve it costs more than leaving it", "服务成本高于不服务"),
     "capacity": (
         "those who are eligible are sent elsewhere, at their limit, or too dear for one more job",

@@ -186,6 +186,19 @@ def lower_bound(instance: VisitInstance) -> int:
     ways = (least.min(axis=0) + least.min(axis=1))[at]
     own = np.full(n, NO_LIMIT)
     np.minimum.at(own, instance.option_visit, instance.option_cost)
-    twice = np.zeros(len(instance.unmet_cost), np.int64)
-    np.add.at(twice, instance.request, 2 * own + instance.travel_cost * ways)
-    return -int(-np.minimum(2 * instance.unmet_cost, twice).sum() // 2)
+    return bound_of(instance.request, 2 * own + instance.travel_cost * ways, instance.unmet_cost)
+
+
+def bound_of(request: IntArray, twice: IntArray, unmet_cost: IntArray) -> int:
+    """Return half of what the visits of the requests cost at least twice over, or leaving them, rounded up.
+
+    Parameters
+    ----------
+    request, twice : int64 (n_visits,)
+        Of which request a visit is; twice its own cost and, once, that of the way to it and of that from it.
+    unmet_cost : int64 (n_requests,)
+    """
+    both = np.zeros(len(unmet_cost), np.int64)
+    np.add.at(both, request, twice)
+    some = np.bincount(request, minlength=len(unmet_cost)) > 0
+    return -int(-np.where(some, np.minimum(2 * unmet_cost, both), 0).sum() // 2)
