@@ -175,8 +175,9 @@ def lower_bound(instance: VisitInstance) -> int:
     belongs to two visits at most: half of both counts.
     """
     n = len(instance.place)
-    if not n:
-        return 0
+    if not len(instance.option_visit):
+        some = np.bincount(instance.request, minlength=len(instance.unmet_cost)) > 0
+        return int(instance.unmet_cost[some].sum())
     known, count = np.unique(
         np.concatenate([instance.place, instance.leaves, instance.returns]), return_counts=True
     )
