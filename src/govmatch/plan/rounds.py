@@ -262,6 +262,8 @@ def _instance(
         load_cost=forest.load_cost[n_slots:] * HUNDREDTH,
         travel_cost=PART if rounds.cost == "round" else 0,
         largest_late_cost=round(rounds.largest_late_minutes * PART),
+        rest=rounds.rest_minutes * PARTS,
+        rest_after=rounds.rest_after_minutes * PARTS,
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from govmatch.model.encoded import Supply
 from govmatch.model.problem import Problem
@@ -157,6 +159,33 @@ def _times(problem: Problem, parts: IntArray) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(stamps).tz_localize("UTC").tz_convert(problem.policy.time_zone)
 
 
+def _too_few(asks: Asks, options: Options, supply: Supply, mine: IntArray) -> bool:
+    """Tell whether the roles `mine` of a request take more people than there are for all of them at once."""
+    if asks.people[mine].sum() == 1:
+        return False
+    rows: list[IntArray] = []
+    columns: list[IntArray] = []
+    n = 0
+    for q in mine.tolist():
+        slot = options.slot[slice(*np.searchsorted(options.ask, [q, q + 1]))]
+        provider = supply.slot_provider[slot].astype(np.int64)
+        own = provider >= supply.n_volunteers
+        # the own people of an organisation are persons of their slot; more than are asked do not count
+        times = np.where(own, np.minimum(supply.slot_capacity[slot], asks.people[mine].sum()), 1)
+        nth = np.arange(int(times.sum())) - np.repeat(np.cumsum(times) - times, times)
+        width = int(asks.people[mine].sum())
+        person = np.where(own, supply.n_providers + slot * width, provider)
+        person = np.unique(np.repeat(person, times) + nth)
+        for _ in range(int(asks.people[q])):
+            rows.append(np.full(len(person), n))
+            columns.append(person)
+            n += 1
+    who, column = np.unique(np.concatenate(columns), return_inverse=True)
+    ones = np.ones(len(column), np.int8)
+    graph = csr_array((ones, (np.concatenate(rows), column.reshape(-1))), shape=(n, len(who)))
+    return bool((maximum_bipartite_matching(graph, perm_type="column") < 0).any())
+
+
 def rounds_unmet(
     problem: Problem,
     asks: Asks,
@@ -187,6 +216,8 @@ def rounds_unmet(
         stuck = mine[reason[mine] != "capacity"]
         if len(stuck):
             codes[i], rest[i] = reason[stuck[0]], left[stuck[0]]
+        elif _too_few(asks, options, problem.supply, mine):
+            codes[i] = "people"
         elif least[r] >= demand.unmet_cost[r] * demand.people[r] * 1000:
             codes[i] = "cost"
         elif not optimal:

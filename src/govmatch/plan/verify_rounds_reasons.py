@@ -9,10 +9,13 @@ from govmatch.plan.reasons import REASONS
 from govmatch.plan.verify_asks import Asks
 from govmatch.plan.verify_columns import IntArray
 from govmatch.plan.verify_frames import LIMIT_DOUBT, Faults, numbers, texts
-from govmatch.plan.verify_funnel import MOST_PLUG_PAIRS, Funnel
+from govmatch.plan.verify_funnel import Funnel
 from govmatch.plan.verify_paths import hundredths
 from govmatch.plan.verify_reasons import SAMPLE, reason_of
 from govmatch.plan.verify_travel import TravelTimes
+
+Person = tuple[int, int, int]
+"""A provider; of an organisation's own people also the slot and which of them."""
 
 _ROUND = 0.0025
 """Minutes: both ways are rounded up to thousandths before they are held against the slot."""
@@ -69,12 +72,13 @@ def _right(asks: Asks, funnel: Funnel, r: int) -> list[tuple[str, int, int]] | N
     found: list[tuple[str, int, int]] = []
     spent = [0.0, 0.0]
     left = (0, 0)
+    crews: tuple[list[set[Person]], list[set[Person]]] = ([], [])
     for k, q in enumerate(np.flatnonzero(asks.request == r).tolist()):
         counts = funnel.counts(q)
         if counts is None:
             return None
         (low, before_low), (high, before_high) = (reason_of(c, n) for c in counts)
-        able = [_least_cost(asks, funnel, q, sign) for sign in (-1, 1)]
+        able, persons = zip(*(_able(asks, funnel, q, sign) for sign in (-1, 1)), strict=True)
         before = sorted((before_low, before_high))
         if high != "capacity":
             return [*found, (high, before[0], before[1])]
@@ -88,6 +92,12 @@ def _right(asks: Asks, funnel: Funnel, r: int) -> list[tuple[str, int, int]] | N
         spent[0] += people * (able[1] - 0.01)
         spent[1] += people * ((able[0] if able[0] is not None else able[1]) + 0.01)
         left = (before[0], before[1]) if k == 0 else left
+        for crew, mine in zip(crews, persons, strict=True):
+            crew.extend([mine] * people)
+    if not _enough(crews[1]):
+        return [*found, ("people", *left)]
+    if not _enough(crews[0]):
+        found.append(("people", *left))
     wish = asks.by_request.requests
     worth = float(wish.unmet_cost[r]) / 100.0 * int(wish.people[r])
     if spent[1] >= worth:
@@ -97,8 +107,27 @@ def _right(asks: Asks, funnel: Funnel, r: int) -> list[tuple[str, int, int]] | N
     return found
 
 
-def _least_cost(asks: Asks, funnel: Funnel, q: int, sign: int) -> float | None:
-    """Return the least that a visit costs beside its round, minutes; None: nobody's slot holds it.
+def _enough(crew: list[set[Person]]) -> bool:
+    """Tell whether everybody who is asked for can be somebody else, by augmenting paths."""
+    taken: dict[Person, int] = {}
+
+    def place(k: int, tried: set[Person]) -> bool:
+        for person in crew[k]:
+            if person in tried:
+                continue
+            tried.add(person)
+            if person not in taken or place(taken[person], tried):
+                taken[person] = k
+                return True
+        return False
+
+    return all(place(k, set()) for k in range(len(crew)))
+
+
+def _able(asks: Asks, funnel: Funnel, q: int, sign: int) -> tuple[float | None, set[Person]]:
+    """Return the least that a visit costs beside its round, minutes, and who could make it.
+
+    None: nobody's slot holds it.
 
     `sign` is 1 where a doubtful way is taken as short enough, else -1.
     """
@@ -117,10 +146,8 @@ def _least_cost(asks: Asks, funnel: Funnel, q: int, sign: int) -> float | None:
     way = facts.paths.cheapest(source, facts.paths.node.at(who.home[p]), slots.day[at])
     at, p, way = at[way >= 0], p[way >= 0], way[way >= 0]
     if not len(at):
-        return None
+        return None, set()
     travel, policy = facts.travel, facts.policy
-    if travel.is_foreign and len(at) > MOST_PLUG_PAIRS:
-        return 0.0
     out = travel.minutes(p, np.full(len(p), q, dtype=np.int64))
     here = np.full(len(p), wish.lat[q]), np.full(len(p), wish.lon[q]), who.mode[p]
     base = asks.base_lat[p], asks.base_lon[p]
@@ -134,7 +161,7 @@ def _least_cost(asks: Asks, funnel: Funnel, q: int, sign: int) -> float | None:
         end - begin - wish.minutes[q] >= (-_ROUND if sign > 0 else _ROUND)
     )
     if not fits.any():
-        return None
+        return None, set()
     fit = policy.fit
     cost = way + hundredths(fit.level_minutes * above[p])
     for asked, own, price in (
@@ -144,4 +171,11 @@ def _least_cost(asks: Asks, funnel: Funnel, q: int, sign: int) -> float | None:
         if asked is not None:
             cost = cost + (own != asked).astype(np.int64) * int(hundredths(price))
     minutes = cost / 100.0 + (out if policy.rounds.cost == "home" else 0.0)
-    return float(minutes[fits].min())
+    persons: set[Person] = set()
+    most = int(asks.people[asks.request == asks.request[q]].sum())
+    for slot, provider in zip(at[fits].tolist(), p[fits].tolist(), strict=True):
+        if provider < who.n_volunteers:
+            persons.add((provider, -1, 0))
+        else:
+            persons |= {(provider, slot, j) for j in range(min(most, int(who.slot_cap[provider])))}
+    return float(minutes[fits].min()), persons

@@ -45,6 +45,9 @@ class VisitInstance:
         load_cost``.
     travel_cost, largest_late_cost : int
         Of one unit of time on the way; of one unit of the largest lateness of all visits.
+    rest, rest_after : int
+        No visit is over later than `rest_after` after its tour left its place or ended a rest: a time of
+        `rest` without visit and way before leaving for a visit. 0: no rule.
     """
 
     travel: IntArray
@@ -75,6 +78,8 @@ class VisitInstance:
     load_cost: IntArray
     travel_cost: int = 1
     largest_late_cost: int = 0
+    rest: int = 0
+    rest_after: int = 0
 
 
 def check(instance: VisitInstance) -> None:
@@ -110,7 +115,7 @@ def check(instance: VisitInstance) -> None:
         for name in names.split():
             check_column(name, getattr(instance, name), (size,), low, high)
     check_column("travel", instance.travel, (modes, places, places), 0, NO_LIMIT)
-    for name in ("travel_cost", "largest_late_cost"):
+    for name in ("travel_cost", "largest_late_cost", "rest", "rest_after"):
         number = getattr(instance, name)
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= NO_LIMIT:
             raise InvalidInput(f"{name} is {number!r}; expected a whole number from 0 to {NO_LIMIT}")

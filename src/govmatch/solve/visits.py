@@ -216,4 +216,5 @@ def _pack(instance: VisitInstance) -> kernel.Visits:
         tour=np.stack(tour, axis=1).reshape(t, 7),
         node=np.stack([instance.parent, instance.capacity, instance.load_cost], axis=1),
         cost=np.array([instance.travel_cost, instance.largest_late_cost]),
+        rest=np.array([instance.rest, instance.rest_after]),
     )
