@@ -122,7 +122,7 @@ class Plan:
     certificate : Certificate
     funnel : pandas.DataFrame
         Pairs of request and provider by the first condition that they fail: reason, reason_zh, pairs;
-        without the requests that no time was left for.
+        without the requests that no time was left for. With rounds, of role and provider.
     linked : int
         Requests that are further reports of another and were not matched again.
     seconds : dict

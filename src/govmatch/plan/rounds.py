@@ -19,7 +19,7 @@ from govmatch.model.problem import Problem
 from govmatch.model.schema import MODES
 from govmatch.model.travel import Travel
 from govmatch.plan.decode import Pairs, funnel_frame, pair_terms
-from govmatch.plan.forest import capacity_forest
+from govmatch.plan.forest import Forest, capacity_forest
 from govmatch.plan.plan import Certificate, Plan
 from govmatch.plan.rounds_frames import Made, rounds_assignments, rounds_unmet
 from govmatch.reach.asks import Asks, read_asks
@@ -116,8 +116,8 @@ def match_rounds(
         if not candidates.examined.all():
             bound = 0
     with phase("solve"):
-        found = visits.solve(instance, control)
-        ended = control.ended(found.cost, bound)
+        found = visits.solve(instance, control, bound=bound)
+        ended = found.termination
     with phase("decode"):
         ask = np.repeat(np.arange(len(asks)), asks.people)
         at = np.flatnonzero(found.tour >= 0)
@@ -225,8 +225,7 @@ def _instance(
     place = place.reshape(-1)
     at_ask, base = place[: len(asks)], place[len(asks) :]
     modes, mode = np.unique(supply.mode[provider].astype(np.int64), return_inverse=True)
-    forest = capacity_forest(supply, policy)
-    n_slots = len(supply.slot_provider)
+    forest = _above(capacity_forest(supply, policy), tours, visit, tour)
     link = _links(asks, first)
     minutes = asks.demand.minutes[ask] * PARTS
     late_price = round(rounds.late_minutes * PART)
@@ -256,14 +255,49 @@ def _instance(
         returns=base,
         begin=(supply.slot_start[tours.slot] - zero) * PARTS,
         end=(supply.slot_end[tours.slot] - zero) * PARTS,
-        node=np.where(forest.parent[tours.slot] >= 0, forest.parent[tours.slot] - n_slots, -1),
-        parent=np.where(forest.parent[n_slots:] >= 0, forest.parent[n_slots:] - n_slots, -1),
-        capacity=forest.capacity[n_slots:],
-        load_cost=forest.load_cost[n_slots:] * HUNDREDTH,
+        node=forest.node,
+        parent=forest.parent,
+        capacity=forest.capacity,
+        load_cost=forest.load_cost * HUNDREDTH,
         travel_cost=PART if rounds.cost == "round" else 0,
         largest_late_cost=round(rounds.largest_late_minutes * PART),
         rest=rounds.rest_minutes * PARTS,
         rest_after=rounds.rest_after_minutes * PARTS,
+    )
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """The nodes above tours: days, weeks and organisation-weeks."""
+
+    node: IntArray  # (n_tours,) -1: none
+    parent: IntArray  # (n_nodes,)
+    capacity: IntArray
+    load_cost: IntArray
+
+
+def _above(forest: Forest, tours: Tours, visit: IntArray, tour: IntArray) -> _Limits:
+    """Keep the nodes that may bind: they cost, or let fewer visits through than could be made below."""
+    low = forest.parent[tours.slot]
+    load = np.zeros(len(forest.parent), np.int64)
+    at, who = low[tour], visit
+    while len(at := at[(up := at >= 0)]):
+        who = who[up]
+        pairs = np.unique(np.stack([at, who], axis=1), axis=0)
+        at, who = pairs[:, 0], pairs[:, 1]
+        load += np.bincount(at, minlength=len(load))
+        at = forest.parent[at]
+    binds = (load > 0) & ((forest.capacity < load) | (forest.load_cost > 0))
+    number = np.append(np.where(binds, np.cumsum(binds) - 1, -1), -1)
+
+    def next_kept(node: IntArray) -> IntArray:
+        node = node.copy()
+        while (skip := (node >= 0) & (number[node] < 0)).any():
+            node[skip] = forest.parent[node[skip]]
+        return number[node]
+
+    return _Limits(
+        next_kept(low), next_kept(forest.parent[binds]), forest.capacity[binds], forest.load_cost[binds]
     )
 
 

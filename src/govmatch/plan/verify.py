@@ -104,6 +104,7 @@ def verify(problem: Any, plan: Any) -> Verification:
 
     Notes
     -----
+    Plans of rounds are checked by tours: ways, order, slots, rests, roles, lateness.
     Reasons of unserved requests are checked against the needs for all, through the whole funnel for
     a sample. That the plan is the cheapest rests on the certificate's bound, which is checked where
     it is made.

@@ -60,7 +60,9 @@ class VisitSolution:
     termination: Ended
 
 
-def solve(instance: VisitInstance, control: Control | None = None, seed: int = 0) -> VisitSolution:
+def solve(
+    instance: VisitInstance, control: Control | None = None, seed: int = 0, bound: int | None = None
+) -> VisitSolution:
     """Seek tours of little cost; none is optimal by proof, but the bound says how far it can be.
 
     Parameters
@@ -70,6 +72,9 @@ def solve(instance: VisitInstance, control: Control | None = None, seed: int = 0
         With a time limit, the search takes that long. Without, it makes a number of moves that grows with the
         visits, and the same seed finds the same tours.
     seed : int, default 0
+    bound : int, optional
+        A number below which no tours can cost, in the place of the instance's own, such as one that holds
+        over more options.
 
     Returns
     -------
@@ -82,14 +87,14 @@ def solve(instance: VisitInstance, control: Control | None = None, seed: int = 0
     """
     control = control if control is not None else Control()
     check(instance)
-    return control.run(_solve, instance, control, seed)
+    return control.run(_solve, instance, control, seed, bound)
 
 
-def _solve(instance: VisitInstance, control: Control, seed: int) -> VisitSolution:
+def _solve(instance: VisitInstance, control: Control, seed: int, bound: int | None) -> VisitSolution:
     visits = _pack(instance)
     start = kernel.blank_tours(visits)
     _insert(instance, visits, start, control)
-    bound = lower_bound(instance)
+    bound = lower_bound(instance) if bound is None else bound
     searches = [_Search(visits, start, control, bound, (seed, i)) for i in range(CHAINS)]
     with ThreadPoolExecutor(CHAINS) as pool:
         list(pool.map(_Search.run, searches))
