@@ -56,6 +56,16 @@ def test_units_are_converted_and_the_rest_stays():
     assert (policy.name, policy.time_zone) == ("<text>", "America/Los_Angeles")
 
 
+def test_rounds_are_off_unless_the_policy_says_so():
+    assert not Policy().rounds.on
+    text = '[rounds]\non = true\nstart = "organization"\nrest_minutes = "0.5 h"\nlargest_late_minutes = 2\n'
+    rounds = Policy.from_text(text).rounds
+    assert rounds == Rounds(on=True, start="organization", rest_minutes=30, largest_late_minutes=2.0)
+    assert rounds.soft
+    assert not Rounds(on=True).soft
+    assert "[rounds]\non = true\n" in Policy.from_text(text).to_toml()
+
+
 def test_slots_and_presets_replace_the_default_ones():
     policy = Policy.from_text(
         """

@@ -352,7 +352,7 @@ def test_plans_of_random_towns_pass_the_verifier_and_are_explained(seed, soft):
         cost=str(rng.choice(["round", "home"])),
         rest_minutes=int(rng.choice([0, 20])),
         rest_after_minutes=int(rng.choice([90, 240])),
-        late_minutes=float(rng.choice([0.5, 3.25])) if soft else 0.0,
+        late_minutes=float(rng.choice([0.5, 1.115, 3.25])) if soft else 0.0,
         largest_late_minutes=float(rng.choice([0.0, 1.5])) if soft else 0.0,
     )
     town = _with_teams(random_town(seed), rng)

@@ -203,6 +203,12 @@ def test_nothing_to_do_is_done() -> None:
     assert (found.cost, found.bound, found.termination) == (0, 0, "optimal")
 
 
+def test_a_bound_that_is_known_takes_the_place_of_the_instance_s_own(few_moves: None) -> None:
+    instance = make(np.random.default_rng(5), 6, 3)
+    found = visits.solve(instance, bound=-7)
+    assert (found.bound, found.termination) == (-7, "searched")
+
+
 def test_one_seed_finds_the_same_tours_again(few_moves: None) -> None:
     instance = make(np.random.default_rng(5), 30, 9)
     first, again = quick(instance, 3), quick(instance, 3)

@@ -122,7 +122,8 @@ class Rounds:
     )
     rest_minutes: int = 0  # 0: no rule
     rest_after_minutes: int = 240  # nobody works and travels longer without a rest, the way back aside
-    late_minutes: float = 0.0  # price of one minute after the latest begin; both 0: windows are hard
+    # prices count to the hundredth; both 0: windows are hard
+    late_minutes: float = 0.0  # price of one minute after the latest begin
     largest_late_minutes: float = 0.0  # price of one minute of the largest lateness of all visits
 
     @property

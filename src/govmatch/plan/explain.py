@@ -51,12 +51,15 @@ class Explanation:
         For unserved people; empty where everybody came.
     candidates : pandas.DataFrame
         The chosen arcs and the next three by cost: provider_id, start, chosen, busy_with (the request
-        that holds the slot), cost_minutes (without load) and its terms.
+        that holds the slot), cost_minutes (without load) and its terms. With rounds: every visit that is
+        made, with role, tour, order and the way to it, then the nearest others of each role by the way from
+        their tour's start, with the cost that does not depend on the round.
     route : pandas.DataFrame
         The path of the first chosen arc, hop by hop: node_id, name, edge, hop_minutes.
     funnel : pandas.DataFrame
         stage, stage_zh, providers that are left after it; without the later stages where the time
-        limit came before they were looked at.
+        limit came before they were looked at. With rounds the last stage is the way there and back, and a
+        request of several roles has the stages of each.
     """
 
     request_id: str

@@ -24,6 +24,7 @@ from govmatch.plan.plan import Certificate, Plan
 from govmatch.plan.rounds_frames import Made, rounds_assignments, rounds_unmet
 from govmatch.reach.asks import Asks, read_asks
 from govmatch.reach.candidates import Candidates
+from govmatch.reach.costs import hundredths
 from govmatch.reach.options import FAR, Options, Stops, all_pairs, fewer, least_ways, options_of
 from govmatch.reach.paths import EdgeArrays, Paths
 from govmatch.reach.travel import checked_minutes
@@ -171,14 +172,17 @@ def _bound(
 ) -> tuple[int, IntArray]:
     """Return a bound over all options, and what each request costs at least beside its ways, in units."""
     demand, policy = problem.demand, problem.policy
-    own = np.full(len(asks), FAR * PART)
+    unmet = _unmet_cost(problem)
+    dear = int(unmet.max(initial=0)) + 1  # what costs more is not done either
+    own = np.full(len(asks), dear)
     np.minimum.at(own, options.ask, _own_cost(problem, options))
     twice = 2 * own
     if policy.rounds.cost == "round":
-        twice += PART * least_ways(options, asks, supply, stops, policy.travel.unknown_minutes)
+        ways = least_ways(options, asks, supply, stops, policy.travel.unknown_minutes)
+        twice += np.minimum(PART * ways, dear)
     least = np.zeros(demand.n_requests, np.int64)
     np.add.at(least, asks.request, own * asks.people)
-    return bound_of(asks.request, twice * asks.people, _unmet_cost(problem)), least
+    return bound_of(asks.request, twice * asks.people, unmet), least
 
 
 def _unmet_cost(problem: Problem) -> IntArray:
@@ -228,7 +232,7 @@ def _instance(
     forest = _above(capacity_forest(supply, policy), tours, visit, tour)
     link = _links(asks, first)
     minutes = asks.demand.minutes[ask] * PARTS
-    late_price = round(rounds.late_minutes * PART)
+    late_price = int(hundredths(rounds.late_minutes)) * HUNDREDTH // PARTS
     latest = (asks.demand.latest - asks.demand.minutes - zero) * PARTS
     return tours, VisitInstance(
         travel=_travel(
@@ -260,7 +264,7 @@ def _instance(
         capacity=forest.capacity,
         load_cost=forest.load_cost * HUNDREDTH,
         travel_cost=PART if rounds.cost == "round" else 0,
-        largest_late_cost=round(rounds.largest_late_minutes * PART),
+        largest_late_cost=int(hundredths(rounds.largest_late_minutes)) * HUNDREDTH // PARTS,
         rest=rounds.rest_minutes * PARTS,
         rest_after=rounds.rest_after_minutes * PARTS,
     )

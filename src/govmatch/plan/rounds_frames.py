@@ -112,9 +112,10 @@ def rounds_assignments(
     if policy.rounds.soft:
         begin = made.begin + problem.horizon[0] * PARTS
         lateness = np.maximum(0, begin - asks.due[made.ask] * PARTS) / PARTS
-        late = policy.rounds.late_minutes * lateness
+        late = int(hundredths(policy.rounds.late_minutes)) * lateness / RESOLUTION
         if len(late):
-            late[int(lateness.argmax())] += policy.rounds.largest_late_minutes * float(lateness.max())
+            price = int(hundredths(policy.rounds.largest_late_minutes))
+            late[int(lateness.argmax())] += price * float(lateness.max()) / RESOLUTION
     own = (terms.route + terms.dialect + terms.hometown + terms.level + load) / RESOLUTION
     firm = supply.organization[provider]
     names = [nodes.node_id[nodes.n_communities + nodes.n_units + f] if f >= 0 else None for f in firm]

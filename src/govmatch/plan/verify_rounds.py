@@ -366,9 +366,10 @@ def _check_late(rounds: Any, visits: Visits, asks: Asks, faults: Faults) -> Floa
     """Check the price of lateness; that of the largest is charged to one visit that has it."""
     lateness = np.maximum(0.0, visits.start - (asks.due[visits.q] - visits.zero))
     lateness = np.nan_to_num(lateness) if rounds.soft else np.zeros(len(visits.q))
-    right: FloatArray = rounds.late_minutes * lateness
+    each, once = (int(hundredths(x)) / 100.0 for x in (rounds.late_minutes, rounds.largest_late_minutes))
+    right: FloatArray = each * lateness
     largest = float(lateness.max(initial=0.0))
-    extra = rounds.largest_late_minutes * largest
+    extra = once * largest
     rest = visits.late - right
     payers = np.flatnonzero((lateness >= largest - TIME_TOLERANCE) & (np.abs(rest - extra) <= WAY_TOLERANCE))
     if extra > 0:

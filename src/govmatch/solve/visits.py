@@ -104,9 +104,13 @@ def _solve(instance: VisitInstance, control: Control, seed: int, bound: int | No
 
 
 def _insert(instance: VisitInstance, visits: kernel.Visits, start: kernel.Tours, control: Control) -> None:
-    """Make the requests greedily, as far as a share of the time suffices; the search goes on from there."""
+    """Make the requests greedily, as far as a share of the time suffices; the search goes on from there.
+
+    Those that are dearest to leave come first, by visit, and of these the ones that are due first.
+    """
     begun = time.monotonic()
-    order = np.lexsort((_first_due(instance), -instance.unmet_cost))
+    count = np.bincount(instance.request, minlength=len(instance.unmet_cost))
+    order = np.lexsort((_first_due(instance), -(instance.unmet_cost // np.maximum(count, 1))))
     for part in np.split(order, range(SLICE, len(order), SLICE)):
         insert_requests(visits, start, part, control.flag)
         if control.deadline is not None and time.monotonic() > begun + INSERTING * (control.deadline - begun):
