@@ -29,6 +29,7 @@ class Requests(NamedTuple):
     source: I32
     earliest: I64
     latest: I64
+    wished: I64
     minutes: I64
     people: I64
     clearance: I8
@@ -276,7 +277,7 @@ def keep(
                     if requests.hometown[r] != -1 and requests.hometown[r] != providers.hometown[p]:
                         cost += weights.hometown
                     cost += hundredths(weights.level_minutes * pool.surplus[t])
-                    waited = max(0, pool.start[t] - requests.earliest[r])
+                    waited = max(requests.earliest[r], pool.start[t]) - requests.wished[r]
                     cost += hundredths(weights.wait_minutes * waited / 60.0)
                     counts[r, 6] += 1
                     if cost < requests.unmet_cost[r]:

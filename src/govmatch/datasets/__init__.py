@@ -31,6 +31,7 @@ def xishan(
     volunteers: int | None = None,
     scarcity: float = 1.0,
     day: str = "2026-05-20",
+    coupled: float = 0.0,
 ) -> dict[str, pd.DataFrame]:
     """Return one day of 西山社区 and five neighbours: real places, synthetic people.
 
@@ -49,6 +50,8 @@ def xishan(
         Divides how many people hold the scarce skills: 2 halves them.
     day : str
         The one day of the horizon, ISO format; a Saturday or Sunday has a weekend's rhythm.
+    coupled : float
+        Share of the requests that need a team of several roles.
 
     Returns
     -------
@@ -62,7 +65,15 @@ def xishan(
     """
     from govmatch.datasets.generator import XISHAN, generate
 
-    return generate(XISHAN, seed, requests=requests, volunteers=volunteers, scarcity=scarcity, day=day)
+    return generate(
+        XISHAN,
+        seed,
+        requests=requests,
+        volunteers=volunteers,
+        scarcity=scarcity,
+        day=day,
+        coupled=coupled,
+    )
 
 
 def great_xishan(
@@ -72,6 +83,7 @@ def great_xishan(
     volunteers: int | None = None,
     scarcity: float = 1.0,
     day: str = "2026-05-20",
+    coupled: float = 0.0,
 ) -> dict[str, pd.DataFrame]:
     """Return one day of 18 communities in 4 towns, linked by federation, with Xishan's alliance.
 
@@ -81,7 +93,15 @@ def great_xishan(
     """
     from govmatch.datasets.generator import GREAT_XISHAN, generate
 
-    return generate(GREAT_XISHAN, seed, requests=requests, volunteers=volunteers, scarcity=scarcity, day=day)
+    return generate(
+        GREAT_XISHAN,
+        seed,
+        requests=requests,
+        volunteers=volunteers,
+        scarcity=scarcity,
+        day=day,
+        coupled=coupled,
+    )
 
 
 def haining(
@@ -91,6 +111,7 @@ def haining(
     volunteers: int | None = None,
     scarcity: float = 1.0,
     day: str = "2026-05-20",
+    coupled: float = 0.0,
 ) -> dict[str, pd.DataFrame]:
     """Return one day of the county: 236 communities and villages, 4,100 organisations.
 
@@ -100,7 +121,15 @@ def haining(
     """
     from govmatch.datasets.generator import HAINING, generate
 
-    return generate(HAINING, seed, requests=requests, volunteers=volunteers, scarcity=scarcity, day=day)
+    return generate(
+        HAINING,
+        seed,
+        requests=requests,
+        volunteers=volunteers,
+        scarcity=scarcity,
+        day=day,
+        coupled=coupled,
+    )
 
 
 def from_csv(

@@ -14,6 +14,7 @@ from govmatch.datasets.geography import ZONE, Places, neighbourhood, places
 from govmatch.datasets.inhabitants import inhabitants
 from govmatch.datasets.institutions import ALLIANCE, institutions
 from govmatch.datasets.supply import supply
+from govmatch.datasets.teams import teams
 from govmatch.errors import InvalidInput
 from govmatch.model.real import as_real
 from govmatch.model.suggest import shown
@@ -49,12 +50,15 @@ def generate(
     volunteers: int | None,
     scarcity: float,
     day: str,
+    coupled: float = 0.0,
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of one synthetic day at the given scale; see `govmatch.datasets.haining`."""
     seed = whole("seed", seed, HIGHEST_SEED)
     n_requests = scale.requests if requests is None else whole("requests", requests, 9_999_999)
     n_volunteers = scale.volunteers if volunteers is None else whole("volunteers", volunteers, 9_999_999)
     _positive("scarcity", scarcity)
+    if not 0 <= as_real(coupled) <= 1:
+        raise InvalidInput(f"coupled is {shown(coupled)}; expected a share from 0 to 1")
     day = _iso_day(day)
 
     everywhere = places()
@@ -65,6 +69,8 @@ def generate(
     share = scale.alliance_volunteers / scale.volunteers
     offered = supply(where, people, bodies, seed, n_volunteers, share, float(scarcity), day)
     asked = demand(where, people, seed, n_requests, day, scale.focus)
+    if coupled > 0:
+        asked["requests"], asked["roles"] = teams(asked["requests"], asked["roles"], seed, float(coupled))
     return {
         "communities": where.table(),
         "party_units": bodies.party_units,

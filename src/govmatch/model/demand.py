@@ -38,6 +38,7 @@ def encode_demand(sheets: Sheets, supply: Supply, policy: Policy, horizon: Horiz
     least = requests["min_serve"]
     stated = least.present[row]
     min_serve = np.where(stated, least.values[row], np.where(roles.count > 1, roles.people, 1))
+    min_serve = np.maximum(min_serve, roles.leaders)
     open_start = latest - earliest > policy.slots.long_minutes
     team = (roles.count > 1) | ((roles.people > 1) & ((min_serve > 1) | open_start))
     needs = _Needs(sheets, supply, row, roles)
@@ -135,6 +136,8 @@ class _Roles:
         self.people[listed] = np.bincount(
             self.request, weights=self.table.people[self.at], minlength=n
         ).astype(np.int64)[listed]
+        leading = self.table.people[self.at] * self.table.leader[self.at]
+        self.leaders = np.bincount(self.request, weights=leading, minlength=n).astype(np.int64)
         self.name = np.full(n, HELPER, dtype=object)
         first = np.flatnonzero(np.diff(self.request, prepend=-1))
         self.name[self.request[first]] = self.table.name[self.at[first]]

@@ -70,9 +70,13 @@ class Load:
 
 @dataclass(frozen=True)
 class Slots:
-    """Pieces of a day. Availability longer than `long_minutes` is cut at their bounds."""
+    """Pieces of a day. Availability longer than `long_minutes` is cut at their bounds.
+
+    A team starts at its earliest wish or a whole number of `start_minutes` later.
+    """
 
     long_minutes: int = 300
+    start_minutes: int = 30
     hours: Mapping[str, tuple[str, str]] = field(
         default_factory=lambda: {
             "morning": ("08:00", "12:00"),
@@ -117,9 +121,8 @@ class Rounds:
 
     on: bool = False
     start: str = "home"  # where a tour begins and ends: "home" or "organization"
-    cost: str = (
-        "round"  # "round": every way of the tour, the one back too; "home": from its start to each visit
-    )
+    # "round": every way of the tour, the one back too; "home": from its start to each visit
+    cost: str = "round"
     rest_minutes: int = 0  # 0: no rule
     rest_after_minutes: int = 240  # nobody works and travels longer without a rest, the way back aside
     # prices count to the hundredth; both 0: windows are hard

@@ -219,7 +219,11 @@ SHAPE: dict[str, Any] = {
         "jobs_per_week": Number(0, 7000, whole=True),
         "further_job_minutes": _COST,
     },
-    "slots": {"long_minutes": Number(1, 10_080, "minutes", whole=True), "hours": Each(Clock())},
+    "slots": {
+        "long_minutes": Number(1, 10_080, "minutes", whole=True),
+        "start_minutes": Number(1, 1440, "minutes", whole=True),
+        "hours": Each(Clock()),
+    },
     "presets": {"default": Text(), "named": Each({"days": Days(), "slots": Names()})},
     "rounds": {
         "on": Switch(),

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from govmatch.model.encoded import Demand, Nodes, Supply
 from govmatch.model.policy import Policy
 from govmatch.model.problem import Problem
-from govmatch.plan.reasons import REASONS, STAGE_REASONS, first_empty_stage
+from govmatch.plan.reasons import REASONS, STAGE_REASONS
+from govmatch.plan.unserved import best_starts, reasons
 from govmatch.reach.candidates import Candidates
 from govmatch.reach.costs import RESOLUTION, Terms, hundredths, price_terms
 from govmatch.reach.paths import Paths
 from govmatch.reach.travel import checked_minutes
+from govmatch.reach.units import Units
 
 IntArray = NDArray[np.int64]
 
@@ -74,7 +76,7 @@ def pair_terms(
         wrong_dialect=(asked != -1) & (asked != spoken),
         wrong_hometown=(town != -1) & (town != from_town),
         surplus_levels=surplus_levels(pairs, demand, supply),
-        waited_minutes=pair_starts(pairs, demand, supply) - demand.earliest[request],
+        waited_minutes=pair_starts(pairs, demand, supply) - demand.wished[request],
     )
 
 
@@ -118,11 +120,16 @@ def load_costs(pairs: Pairs, demand: Demand, supply: Supply, policy: Policy) -> 
     return np.where(provider < supply.n_volunteers, charged, 0)
 
 
-def assignments_frame(problem: Problem, pairs: Pairs, candidates: Candidates, paths: Paths) -> pd.DataFrame:
-    """One row per person sent, ordered by request, then start; costs in equivalent minutes."""
-    demand, supply, policy, nodes = problem.demand, problem.supply, problem.policy, problem.nodes
+def assignments_frame(
+    problem: Problem, units: Units, pairs: Pairs, candidates: Candidates, paths: Paths
+) -> pd.DataFrame:
+    """One row per person sent, ordered by request, start, role; costs in equivalent minutes.
+
+    `pairs.request` is the unit.
+    """
+    demand, supply, policy, nodes = units.demand, problem.supply, problem.policy, problem.nodes
     start = pair_starts(pairs, demand, supply)
-    order = np.lexsort((pairs.slot, start, demand.row[pairs.request]))
+    order = np.lexsort((pairs.slot, units.role[pairs.request], start, demand.row[pairs.request]))
     pairs, start = Pairs(pairs.request[order], pairs.slot[order]), start[order]
     request, provider = pairs.request, supply.slot_provider[pairs.slot]
     travel = checked_minutes(candidates.travel, provider, request.astype(np.int32))
@@ -165,15 +172,18 @@ def assignments_frame(problem: Problem, pairs: Pairs, candidates: Candidates, pa
     )
 
 
-def unmet_frame(problem: Problem, unmet: IntArray, candidates: Candidates, *, optimal: bool) -> pd.DataFrame:
-    """One row per request with unserved people, with the reason; only an optimal plan says "capacity"."""
+def unmet_frame(
+    problem: Problem, units: Units, pairs: Pairs, candidates: Candidates, *, finished: bool
+) -> pd.DataFrame:
+    """One row per request with unserved people, with the reason; only a finished search says "capacity"."""
     demand = problem.demand
-    request = np.flatnonzero(unmet > 0)
-    reason, left = first_empty_stage(candidates.passed[request])
-    reason[(reason == "window") & (demand.people[request] > 1)] = "together"
-    if not optimal:
+    come = np.bincount(units.request[pairs.request], minlength=demand.n_requests)
+    left_out = demand.people - come
+    request = np.flatnonzero(left_out > 0)
+    told = reasons(problem, units, candidates)
+    reason, left, role, unseen = (part[request] for part in told)
+    if not finished:
         reason[reason == "capacity"] = "time"
-    unseen = ~candidates.examined[request]
     reason[unseen], left[unseen] = "time", 0
     category = problem.tables["requests"]["category"].to_numpy()[demand.row[request]]
     return pd.DataFrame(
@@ -184,24 +194,27 @@ def unmet_frame(problem: Problem, unmet: IntArray, candidates: Candidates, *, op
             "skill": [
                 "+".join(demand.need_skill_name[demand.need_ptr[r] : demand.need_ptr[r + 1]]) for r in request
             ],
-            "role": demand.role[request],
+            "role": role,
             "group": demand.group[request],
             "priority": demand.priority[request].astype(np.int64),
-            "people": unmet[request],
+            "people": left_out[request],
             "reason": reason,
             "reason_zh": [REASONS[code][1] for code in reason],
             "eligible": left,
-            "unmet_minutes": unmet[request] * demand.unmet_cost[request] / RESOLUTION,
+            "unmet_minutes": left_out[request] * demand.unmet_cost[request] / RESOLUTION,
         }
     )
 
 
-def funnel_frame(candidates: Candidates) -> pd.DataFrame:
+def funnel_frame(units: Units, candidates: Candidates) -> pd.DataFrame:
     """Pairs of request and provider by the first condition that they fail; the last row fails none.
 
-    Requests that no time was left for are not counted.
+    Every role of a team counts as a request, at the start for which most are left. Requests that no time
+    was left for are not counted.
     """
-    totals = candidates.passed[candidates.examined].sum(axis=0)
+    counted = best_starts(units, candidates.passed)
+    counted = counted[candidates.examined[counted]]
+    totals = candidates.passed[counted].sum(axis=0)
     lost = [*(totals[:-1] - totals[1:]), totals[-1]]
     codes = [*STAGE_REASONS, "eligible"]
     chinese = [*(REASONS[c][1] for c in STAGE_REASONS), "可派"]

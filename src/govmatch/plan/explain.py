@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from govmatch.errors import InvalidInput, UnknownId
 from govmatch.model.schema import EDGE_KINDS
@@ -15,8 +16,11 @@ from govmatch.plan.decode import Pairs, local_times, pair_starts, pair_terms
 from govmatch.plan.explain_rounds import explain_rounds
 from govmatch.plan.plan import Plan, Search
 from govmatch.plan.reasons import REASONS
+from govmatch.plan.unserved import best_starts
 from govmatch.reach.costs import RESOLUTION
 from govmatch.reach.travel import checked_minutes
+
+IntArray = NDArray[np.int64]
 
 STAGES = (
     ("all providers", "全部服务者"),
@@ -50,16 +54,16 @@ class Explanation:
     reason, reason_zh : str
         For unserved people; empty where everybody came.
     candidates : pandas.DataFrame
-        The chosen arcs and the next three by cost: provider_id, start, chosen, busy_with (the request
-        that holds the slot), cost_minutes (without load) and its terms. With rounds: every visit that is
+        For each role the chosen arcs and the next three by cost: role, provider_id, start, chosen,
+        busy_with (the request that holds the slot), cost_minutes (without load) and its terms. Of a team
+        that is not served, at the start for which most providers are left. With rounds: every visit that is
         made, with role, tour, order and the way to it, then the nearest others of each role by the way from
         their tour's start, with the cost that does not depend on the round.
     route : pandas.DataFrame
         The path of the first chosen arc, hop by hop: node_id, name, edge, hop_minutes.
     funnel : pandas.DataFrame
-        stage, stage_zh, providers that are left after it; without the later stages where the time
-        limit came before they were looked at. With rounds the last stage is the way there and back, and a
-        request of several roles has the stages of each.
+        role, stage, stage_zh, providers that are left after it; without the later stages where the time
+        limit came before they were looked at. With rounds the last stage is the way there and back.
     """
 
     request_id: str
@@ -141,52 +145,88 @@ def explain(plan: Plan, request_id: str) -> Explanation:
         empty = pd.DataFrame()
         return Explanation(request_id, "linked", "", "", empty, empty, empty, duplicate_of=twin)
 
-    position = int(at[0])
+    request = int(at[0])
     if not isinstance(plan.search, Search):
-        return Explanation(request_id, *explain_rounds(plan, plan.search, position))
-    candidates, pairs = _candidates(plan, plan.search, position)
+        return Explanation(request_id, *explain_rounds(plan, plan.search, request))
+    units = _units(plan.search, request)
+    candidates, pairs = _candidates(plan, plan.search, units)
     unmet = plan.unmet[plan.unmet["request_id"] == request_id]
     reason = str(unmet["reason"].iloc[0]) if len(unmet) else ""
     chosen = int(candidates["chosen"].sum()) if len(candidates) else 0
     status = "served" if not reason else "partly_served" if chosen else "unmet"
-    known = len(STAGES) if plan.search.examined[position] else BEFORE_PAIRS
-    funnel = pd.DataFrame(STAGES[:known], columns=["stage", "stage_zh"])
-    funnel["providers"] = plan.search.passed[position, :known]
     return Explanation(
         request_id,
         status,
         reason,
         REASONS[reason][1] if reason else "",
         candidates,
-        _route(plan, pairs) if chosen else pd.DataFrame(),
-        funnel,
+        _route(plan, plan.search, pairs) if chosen else pd.DataFrame(),
+        _funnel(plan.search, units),
     )
 
 
-def _candidates(plan: Plan, search: Search, position: int) -> tuple[pd.DataFrame, Pairs]:
-    """Return the chosen arcs, then the next by cost, and their pairs."""
+def _units(search: Search, request: int) -> IntArray:
+    """Return the request's unit, or one of each role: at the chosen start, else where most are left."""
+    mine = np.flatnonzero(search.units.request == request)
+    if search.units.role[mine[0]] < 0:
+        return mine
+    sent = search.instance.request[search.solution.flow > 0]
+    best = best_starts(search.units, search.passed)
+    used = mine[np.isin(mine, sent)]
+    roles = search.units.role[used]
+    others = best[np.isin(best, mine) & ~np.isin(search.units.role[best], roles)]
+    found = np.concatenate([used, others])
+    ordered: IntArray = found[np.argsort(search.units.role[found], kind="stable")]
+    return ordered
+
+
+def _funnel(search: Search, units: IntArray) -> pd.DataFrame:
+    """Who is left after each stage, role by role."""
+    parts = []
+    for unit in units.tolist():
+        known = len(STAGES) if search.examined[unit] else BEFORE_PAIRS
+        part = pd.DataFrame(STAGES[:known], columns=["stage", "stage_zh"])
+        part.insert(0, "role", search.units.demand.role[unit])
+        part["providers"] = search.passed[unit, :known]
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _candidates(plan: Plan, search: Search, units: IntArray) -> tuple[pd.DataFrame, Pairs]:
+    """Return for each unit the chosen arcs, then the next by cost; and their pairs."""
     problem = plan.problem
-    demand, supply = problem.demand, problem.supply
-    arcs = np.flatnonzero(search.arcs.request == position)
-    arcs = arcs[np.argsort(search.arcs.cost[arcs], kind="stable")]
+    demand, supply = search.units.demand, problem.supply
     sent = np.zeros(len(search.arcs), np.int64)
     np.add.at(sent, search.arc, search.solution.flow)
-    chosen = sent[arcs] > 0
-    shown = np.concatenate([arcs[chosen], arcs[~chosen][:OTHERS]])
+    rows = []
+    for unit in units.tolist():
+        arcs = np.flatnonzero(search.arcs.request == unit)
+        arcs = arcs[np.argsort(search.arcs.cost[arcs], kind="stable")]
+        chosen = sent[arcs] > 0
+        rows += [arcs[chosen], arcs[~chosen][:OTHERS]]
+    shown = np.concatenate(rows)
     pairs = Pairs(search.arcs.request[shown], search.arcs.slot[shown])
     provider = supply.slot_provider[pairs.slot]
     travel = checked_minutes(search.travel, provider, pairs.request.astype(np.int32))
     terms = pair_terms(pairs, demand, supply, problem.policy, search.paths, travel)
-    holder = {
-        int(s): int(r) for r, s in zip(search.arcs.request[sent > 0], search.arcs.slot[sent > 0], strict=True)
-    }
+    used = np.flatnonzero(sent > 0)
+    holder = dict(
+        zip(
+            search.arcs.slot[used].tolist(),
+            search.units.request[search.arcs.request[used]].tolist(),
+            strict=True,
+        )
+    )
+    own = int(search.units.request[units[0]])
     taken = [holder.get(int(s)) for s in pairs.slot]
+    ids = problem.demand.request_id
     frame = pd.DataFrame(
         {
+            "role": demand.role[pairs.request],
             "provider_id": supply.provider_id[provider],
             "start": local_times(pair_starts(pairs, demand, supply), problem.policy.time_zone),
             "chosen": sent[shown] > 0,
-            "busy_with": ["" if r in (None, position) else str(demand.request_id[r]) for r in taken],
+            "busy_with": ["" if r in (None, own) else str(ids[r]) for r in taken],
             "cost_minutes": terms.total / RESOLUTION,
             "travel_cost": terms.travel / RESOLUTION,
             "route_cost": terms.route / RESOLUTION,
@@ -199,9 +239,10 @@ def _candidates(plan: Plan, search: Search, position: int) -> tuple[pd.DataFrame
     return frame, pairs
 
 
-def _route(plan: Plan, pairs: Pairs) -> pd.DataFrame:
+def _route(plan: Plan, search: Search, pairs: Pairs) -> pd.DataFrame:
     """Hop by hop: which node hands the request on, over which kind of edge, at what cost."""
-    search, demand, supply = plan.search, plan.problem.demand, plan.problem.supply
+    supply = plan.problem.supply
+    demand = search.units.demand
     provider = int(supply.slot_provider[pairs.slot[0]])
     epoch = int(search.paths.epoch_of_day(supply.slot_day[pairs.slot[:1]])[0])
     ends = int(demand.community[pairs.request[0]]), int(supply.home[provider]), epoch

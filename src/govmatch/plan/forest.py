@@ -99,14 +99,17 @@ class Layout:
         return used
 
 
-def lay_out(arcs: Arcs, demand: Demand, supply: Supply, forest: Forest) -> Layout:
+def lay_out(arcs: Arcs, demand: Demand, supply: Supply, forest: Forest, n_alone: int | None = None) -> Layout:
     """Make the instance of `arcs`; forest nodes that no arc reaches are left out.
 
     An organisation may send several of its own people to one request, so its arc is repeated, each
-    copy a person of its own; a volunteer's arcs to one request count as one person.
+    copy a person of its own; a volunteer's arcs to one request count as one person. So it is with the
+    roles of one team, which are the rows of `demand` from `n_alone` on.
     """
     provider = supply.slot_provider[arcs.slot].astype(np.int64)
-    staff = np.flatnonzero((provider >= supply.n_volunteers) & (demand.people > 1)[arcs.request])
+    several = demand.people > 1
+    several[n_alone if n_alone is not None else len(several) :] = True
+    staff = np.flatnonzero((provider >= supply.n_volunteers) & several[arcs.request])
     if len(staff):
         copies = np.ones(len(arcs), np.int64)
         rooms = np.maximum(supply.slot_capacity[arcs.slot[staff]], 1)

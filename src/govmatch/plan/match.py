@@ -2,80 +2,33 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
-from tqdm import tqdm
 
-from govmatch.errors import InvalidInput, SolverError, UnsupportedFeature
+from govmatch.errors import InvalidInput, UnsupportedFeature
 from govmatch.model.problem import Problem
 from govmatch.plan.decode import Pairs, assignments_frame, funnel_frame, unmet_frame
-from govmatch.plan.forest import Layout, capacity_forest, lay_out
 from govmatch.plan.plan import Certificate, Plan, Search
 from govmatch.plan.rounds import check_rounds, match_rounds
+from govmatch.plan.team_wheel import turn_teams
 from govmatch.plan.verify import verify
+from govmatch.plan.wheel import Clock, Result, turn
 from govmatch.reach.alliance import edges_for
-from govmatch.reach.candidates import Arcs, Candidates
+from govmatch.reach.candidates import Candidates
 from govmatch.reach.costs import RESOLUTION
 from govmatch.reach.paths import EdgeArrays, Paths, reach_paths
 from govmatch.reach.travel import GreatCircle
-from govmatch.solve import flow
-from govmatch.solve.certificate import Proof, exact_dot, lower_bound, prices_above, prove, valid_duals
+from govmatch.reach.units import Units, units_of
+from govmatch.solve import coupled, flow
 from govmatch.solve.control import Control, Signal
-from govmatch.solve.instance import Solution, Termination
 
-IntArray = NDArray[np.int64]
-
-METHODS = ("auto", "flow", "rounds")
+METHODS = ("auto", "flow", "coupled", "rounds")
+FEATURES = {"flow": flow.FEATURES, "coupled": coupled.FEATURES}
 SOLVER = "govmatch auction and shortest paths"
-
-PHASES = ("reach", "candidates", "solve", "price_out", "decode", "verify")
-PHASES_ZH = {
-    "reach": "reach 流转路径",
-    "candidates": "candidates 候选",
-    "solve": "solve 求解",
-    "price_out": "price out 检验",
-    "decode": "decode 还原",
-    "verify": "verify 校验",
-}
-BAR = "match 匹配 {bar:20} {desc} {elapsed}"
 
 REQUEST_SECONDS, PROVIDER_SECONDS = 1.6e-5, 1.5e-6
 """Time kept back, of a time limit, for decoding and verifying."""
-
-
-class _Clock:
-    """Seconds by phase, and a bar on a terminal for work above a second."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._bar = tqdm(total=len(PHASES), disable=None, delay=1.0, leave=False, bar_format=BAR)
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        self._bar.n = PHASES.index(name)
-        self._bar.set_description_str(PHASES_ZH[name])
-        begin = time.perf_counter()
-        yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
-
-    def close(self) -> None:
-        self._bar.close()
-
-
-@dataclass(frozen=True)
-class _Result:
-    """The best flow found, a bound over all pairs, and how it ended."""
-
-    arcs: Arcs
-    layout: Layout
-    solution: Solution
-    proof: Proof
-    rounds: int
 
 
 def match(
@@ -91,10 +44,11 @@ def match(
     Parameters
     ----------
     problem : Problem
-    method : {"auto", "flow", "rounds"}
-        "flow" is the exact min-cost flow on the capacity forest. "rounds" lets people make several visits
-        in one slot, where the policy's ``rounds.on`` says so: a search, with a true bound. "auto" chooses by
-        the policy.
+    method : {"auto", "flow", "coupled", "rounds"}
+        "flow" is the exact min-cost flow on the capacity forest. "coupled" chooses teams and their starts
+        by the prices of such flows, then team by team. "rounds" lets people make several visits in one slot,
+        where the policy's ``rounds.on`` says so: a search, with a true bound. "auto" chooses rounds where the
+        policy has them, else the flow where there are no teams.
     time_limit : float, optional
         Seconds. A plan stopped by it is feasible and verified, and its certificate carries a true
         bound and gap. The first call on a machine also compiles the kernels, which no limit stops.
@@ -113,7 +67,7 @@ def match(
     Raises
     ------
     UnsupportedFeature
-        The tables ask for what no method does yet: teams, recurrence, goods, quotas, pins.
+        The tables ask for what the method cannot do, or none yet: recurrence, goods, quotas, pins.
     InvalidInput
         A wrong argument.
 
@@ -130,7 +84,7 @@ def match(
     if control.deadline is not None:
         control.deadline -= REQUEST_SECONDS * problem.demand.n_requests
         control.deadline -= PROVIDER_SECONDS * problem.supply.n_providers
-    clock = _Clock()
+    clock = Clock()
     try:
         with clock.phase("reach"):
             edges = edges_for(problem)
@@ -143,13 +97,17 @@ def match(
                 verify(problem, plan).raise_for_faults()
             return _verified(plan, clock)
         with clock.phase("candidates"):
+            units = units_of(problem)
             candidates = Candidates(
-                problem.nodes, problem.supply, problem.demand, problem.policy, paths, travel
+                problem.nodes, problem.supply, units.demand, problem.policy, paths, travel
             )
             arcs = candidates.cheapest(stop=control.poll)
-        result = _turn(problem, candidates, arcs, control, clock, gap)
+        if len(units.team):
+            result = turn_teams(problem, units, candidates, arcs, control, clock, gap)
+        else:
+            result = turn(problem.supply, problem.policy, units, candidates, arcs, control, clock, gap)
         with clock.phase("decode"):
-            plan = _tell(problem, candidates, edges, paths, result)
+            plan = _tell(problem, units, candidates, edges, paths, result)
         with clock.phase("verify"):
             verify(problem, plan).raise_for_faults()
     finally:
@@ -157,7 +115,7 @@ def match(
     return _verified(plan, clock)
 
 
-def _verified(plan: Plan, clock: _Clock) -> Plan:
+def _verified(plan: Plan, clock: Clock) -> Plan:
     return replace(plan, certificate=replace(plan.certificate, verified=True), seconds=clock.seconds)
 
 
@@ -171,9 +129,9 @@ def _check(problem: Problem, method: str) -> None:
     check_rounds(problem, method)
     if problem.policy.rounds.on:
         return
-    missing = sorted(problem.features - flow.FEATURES)
+    missing = sorted(problem.features - (coupled.FEATURES if method == "auto" else FEATURES[method]))
     if missing:
-        raise UnsupportedFeature(missing, [f"method {method!r} is a flow of single roles."])
+        raise UnsupportedFeature(missing, [f"method {method!r} cannot do that."])
 
 
 def _paths(problem: Problem, edges: EdgeArrays) -> Paths:
@@ -182,78 +140,14 @@ def _paths(problem: Problem, edges: EdgeArrays) -> Paths:
     return reach_paths(problem.nodes, edges, problem.policy, sources, tuple(int(d) for d in days))
 
 
-def _turn(
-    problem: Problem, candidates: Candidates, arcs: Arcs, control: Control, clock: _Clock, gap: float
-) -> _Result:
-    """Solve and price out until no pair is left, the gap suffices, or `control` ends it."""
-    demand, supply = problem.demand, problem.supply
-    forest = capacity_forest(supply, problem.policy)
-    # Nobody is served below the cost of their cheapest pair: better than the duals of a solve cut short.
-    low = np.minimum(demand.unmet_cost, candidates.outside_cost)
-    np.minimum.at(low, arcs.request, arcs.cost)
-    least = exact_dot(demand.people, low)
-    price: IntArray | None = None  # of all nodes of the forest
-    units = np.zeros(len(arcs), np.int64)  # that the last flow sends along each arc
-    best: _Result | None = None
-    rounds = 0
-    while True:
-        with clock.phase("solve"):
-            layout = lay_out(arcs, demand, supply, forest)
-            if price is None:
-                solution = flow.solve(layout.instance, control)
-            else:
-                solution = flow.solve(layout.instance, control, price[layout.node], layout.carries(units))
-            rounds += 1
-            proof = prove(layout.instance, solution)
-            # Lowered below the cost of every pair outside the arcs, the duals bound all pairs.
-            low = np.minimum(solution.request_dual, candidates.outside_cost)
-            bound = max(least, lower_bound(layout.instance, low, solution.price))
-        best = _better(best, _Result(arcs, layout, solution, Proof(proof.primal, bound), rounds))
-        if control.poll() or best.proof.gap <= gap:
-            break
-        with clock.phase("price_out"):
-            dual, own = valid_duals(layout.instance, solution.request_dual, solution.price)
-            price = np.zeros(len(forest.parent), np.int64)
-            price[layout.node] = own
-            above = prices_above(forest.parent, price)[: len(supply.slot_provider)]
-            new, looked = candidates.priced_in(arcs, dual, above, stop=control.poll)
-        if not looked:
-            break
-        # Lowered to the cost and prices of the cheapest pair outside the arcs, they bound all pairs, too.
-        np.minimum.at(dual, new.request, new.cost + above[new.slot])
-        bound = lower_bound(layout.instance, dual, own)
-        best = _better(best, _Result(arcs, layout, solution, Proof(proof.primal, bound), rounds))
-        if control.poll() or best.proof.gap <= gap:
-            break
-        units = np.bincount(layout.arc, solution.flow, len(arcs)).astype(np.int64)
-        arcs, place = arcs.merged(new)
-        units, before = np.zeros(len(arcs), np.int64), units
-        units[place] = before
-    return replace(best, solution=replace(best.solution, termination=_ended(best, candidates, control, gap)))
-
-
-def _ended(best: _Result, candidates: Candidates, control: Control, gap: float) -> Termination:
-    """Say what is proved where every request was looked at, else why the search ended early."""
-    if candidates.examined.all():
-        if best.proof.gap == 0:
-            return "optimal"
-        if best.proof.gap <= gap:
-            return "gap"
-    if control.reason is None:
-        raise SolverError(f"the search ended with a gap of {best.proof.gap}, for no reason")
-    return control.reason
-
-
-def _better(old: _Result | None, new: _Result) -> _Result:
-    """Keep the cheaper flow and the higher bound; both hold over all pairs."""
-    if old is None:
-        return new
-    keep = new if new.proof.primal <= old.proof.primal else old
-    bound = max(new.proof.bound, old.proof.bound)
-    return replace(keep, proof=Proof(keep.proof.primal, bound), rounds=new.rounds)
-
-
-def _tell(problem: Problem, candidates: Candidates, edges: EdgeArrays, paths: Paths, result: _Result) -> Plan:
+def _tell(
+    problem: Problem,
+    units: Units,
+    candidates: Candidates,
+    edges: EdgeArrays,
+    paths: Paths,
+    result: Result,
+) -> Plan:
     layout, solution = result.layout, result.solution
     at = layout.arc[np.flatnonzero(solution.flow)]
     pairs = Pairs(result.arcs.request[at], result.arcs.slot[at])
@@ -278,12 +172,15 @@ def _tell(problem: Problem, candidates: Candidates, edges: EdgeArrays, paths: Pa
     )
     return Plan(
         problem=problem,
-        assignments=assignments_frame(problem, pairs, candidates, paths),
-        unmet=unmet_frame(problem, solution.unmet, candidates, optimal=solution.termination == "optimal"),
+        assignments=assignments_frame(problem, units, pairs, candidates, paths),
+        unmet=unmet_frame(
+            problem, units, pairs, candidates, finished=solution.termination in ("optimal", "searched")
+        ),
         certificate=certificate,
-        funnel=funnel_frame(candidates),
+        funnel=funnel_frame(units, candidates),
         linked=len(problem.tables["requests"]) - problem.demand.n_requests,
         search=Search(
+            units=units,
             instance=layout.instance,
             solution=solution,
             arcs=result.arcs,

@@ -18,6 +18,7 @@ from govmatch.plan.decode import Pairs, pair_starts
 from govmatch.reach.candidates import Arcs
 from govmatch.reach.costs import RESOLUTION
 from govmatch.reach.paths import EdgeArrays, Paths
+from govmatch.reach.units import Units
 from govmatch.solve.certificate import node_loads
 from govmatch.solve.control import Ended
 from govmatch.solve.instance import Instance, Solution
@@ -40,8 +41,8 @@ class Certificate:
     gap : float
         ``(primal - bound) / max(1, |primal|)``.
     termination : str
-        "optimal"; "gap": a gap that suffices is proved; "time_limit" or "cancelled": what ended it early;
-        "searched": a search came to its end that proves no more than the bound (rounds).
+        "optimal"; "gap": a gap that suffices is proved; "searched": teams were tried until none made the
+        plan cheaper, or a search of rounds came to its end; "time_limit" or "cancelled": what ended it early.
     verified : bool
         Whether the independent verifier found no fault.
     scope : str
@@ -90,12 +91,13 @@ class Certificate:
 class Search:
     """The arrays that a plan was read from; for benchmarks, alternates and explanations."""
 
+    units: Units
     instance: Instance
     solution: Solution
-    arcs: Arcs
+    arcs: Arcs  # `request` is the unit
     arc: IntArray  # (instance arcs,) position in `arcs`
-    passed: IntArray  # (n_requests, n_stages + 1) providers that pass the first j stages
-    examined: NDArray[np.bool_]  # (n_requests,) whether time was left to look at the pairs
+    passed: IntArray  # (n_units, n_stages + 1) providers that pass the first j stages
+    examined: NDArray[np.bool_]  # (n_units,) whether time was left to look at the pairs
     travel: PairTravel
     edges: EdgeArrays
     paths: Paths
@@ -226,16 +228,17 @@ class Plan:
 
     @cached_property
     def alternates(self) -> pd.DataFrame:
-        """The two cheapest other providers who are still free for each served request.
+        """The two cheapest other providers who are still free for each role of a served request.
 
         Returns
         -------
         pandas.DataFrame
-            request_id, provider_id, start, cost_minutes, rank (1, 2). Taken from the generated arcs.
+            request_id, role, provider_id, start, cost_minutes, rank (1, 2). Taken from the generated arcs.
         """
-        search, demand, supply = self.search, self.problem.demand, self.problem.supply
+        search, supply = self.search, self.problem.supply
         if not isinstance(search, Search):
             raise InvalidInput("alternates are of plans without rounds: whoever is free depends on the round")
+        demand = search.units.demand
         instance, flow = search.instance, search.solution.flow
         spare = instance.capacity - node_loads(instance, flow)
         free = spare > 0
@@ -256,14 +259,15 @@ class Plan:
         frame = pd.DataFrame(
             {
                 "request_id": demand.request_id[pairs.request],
+                "role": demand.role[pairs.request],
                 "provider_id": supply.provider_id[provider],
                 "start": pair_starts(pairs, demand, supply),
                 "cost_minutes": cost / RESOLUTION,
             }
-        ).drop_duplicates(["request_id", "provider_id"])
+        ).drop_duplicates(["request_id", "role", "provider_id"])
         frame = frame.merge(used, how="left", on=["request_id", "provider_id"])
         frame = frame[frame.pop("used").isna()]
-        frame["rank"] = frame.groupby("request_id", sort=False).cumcount() + 1
+        frame["rank"] = frame.groupby(["request_id", "role"], sort=False).cumcount() + 1
         frame = frame[frame["rank"] <= 2].reset_index(drop=True)
         starts = pd.to_datetime(frame["start"] * 60, unit="s", utc=True)
         frame["start"] = starts.dt.tz_convert(self.problem.policy.time_zone)

@@ -12,8 +12,8 @@ REASONS: dict[str, tuple[str, str]] = {
     "certificate": ("nobody's certificate is valid on the day", "当日无有效证书"),
     "window": ("nobody qualified has a slot that holds it", "合格者均无可容纳的空闲时段"),
     "together": (
-        "not enough people have a slot that holds it from the earliest time on, when several start together",
-        "须多人同时于最早时间开始,人手不齐",
+        "not enough people have a slot that holds it when several start together",
+        "须多人同时开始,人手不齐",
     ),
     "path": ("the alliance has no permitted path to those who are free", "联盟内无可流转的路径"),
     "distance": ("those who are free live too far away", "路程过远"),
@@ -46,16 +46,20 @@ STAGE_REASONS = (
 """The reason that the first empty stage of the funnel stands for, in the order of the stages."""
 
 
-def first_empty_stage(passed: NDArray[np.int64]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
-    """Return the reason of each request, and the providers left at its last non-empty stage.
+def first_empty_stage(
+    passed: NDArray[np.int64], needed: NDArray[np.int64]
+) -> tuple[NDArray[np.object_], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the reason of each request, the providers left before the stage that it names, and the stage.
 
     Parameters
     ----------
     passed : int64 (n_requests, n_stages + 1)
         Providers that pass the first j stages; column 0 counts all providers.
+    needed : int64 (n_requests,)
+        How many providers a stage must leave.
     """
     codes = np.array(["no_supply", *STAGE_REASONS, "capacity"], dtype=object)
-    alive = passed > 0
-    stages = np.where(alive.all(axis=1), passed.shape[1], alive.argmin(axis=1))
+    enough = passed >= needed[:, None]
+    stages = np.where(enough.all(axis=1), passed.shape[1], enough.argmin(axis=1))
     left = np.take_along_axis(passed, np.maximum(stages - 1, 0)[:, None], axis=1)[:, 0]
-    return codes[stages], left
+    return codes[stages], left, stages

@@ -18,10 +18,10 @@ from govmatch.model.encoded import Supply
 from govmatch.model.problem import Problem
 from govmatch.model.schema import MODES
 from govmatch.model.travel import Travel
-from govmatch.plan.decode import Pairs, funnel_frame, pair_terms
+from govmatch.plan.decode import Pairs, pair_terms
 from govmatch.plan.forest import Forest, capacity_forest
 from govmatch.plan.plan import Certificate, Plan
-from govmatch.plan.rounds_frames import Made, rounds_assignments, rounds_unmet
+from govmatch.plan.rounds_frames import Made, rounds_assignments, rounds_funnel, rounds_unmet
 from govmatch.reach.asks import Asks, read_asks
 from govmatch.reach.candidates import Candidates
 from govmatch.reach.costs import hundredths
@@ -153,7 +153,7 @@ def match_rounds(
                 placed_assumed_share=float((placed == "assumed").mean()) if len(placed) else 0.0,
                 synthetic=problem.synthetic,
             ),
-            funnel=funnel_frame(candidates),
+            funnel=rounds_funnel(candidates),
             linked=len(problem.tables["requests"]) - problem.demand.n_requests,
             search=RoundSearch(
                 asks, options, candidates.passed, candidates.examined, supply.slot_provider, edges, paths

@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 from govmatch.model.encoded import Supply
 from govmatch.model.problem import Problem
 from govmatch.plan.decode import Pairs, local_times, pair_terms, route_texts
-from govmatch.plan.reasons import REASONS, first_empty_stage
+from govmatch.plan.reasons import REASONS, STAGE_REASONS, first_empty_stage
 from govmatch.reach.asks import Asks
 from govmatch.reach.candidates import Candidates
 from govmatch.reach.costs import RESOLUTION, hundredths
@@ -206,7 +206,7 @@ def rounds_unmet(
     """
     demand = problem.demand
     request = np.flatnonzero(~served & (demand.people > 0))
-    reason, left = first_empty_stage(candidates.passed)
+    reason, left, _ = first_empty_stage(candidates.passed, np.ones(len(asks), np.int64))
     able = np.bincount(options.ask, minlength=len(asks)) > 0
     reason[(reason == "capacity") & ~able] = "way"
     reason[~candidates.examined], left[~candidates.examined] = "time", 0
@@ -241,3 +241,11 @@ def rounds_unmet(
             "unmet_minutes": demand.people[request] * demand.unmet_cost[request] / RESOLUTION,
         }
     )
+
+
+def rounds_funnel(candidates: Candidates) -> pd.DataFrame:
+    """Pairs of role and provider by the first condition that they fail; the last row fails none."""
+    totals = candidates.passed[candidates.examined].sum(axis=0)
+    lost = [*(totals[:-1] - totals[1:]), totals[-1]]
+    chinese = [*(REASONS[c][1] for c in STAGE_REASONS), "可派"]
+    return pd.DataFrame({"reason": [*STAGE_REASONS, "eligible"], "reason_zh": chinese, "pairs": lost})

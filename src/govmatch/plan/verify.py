@@ -26,6 +26,7 @@ from govmatch.plan.verify_sums import (
     check_load,
     check_unmet,
 )
+from govmatch.plan.verify_teams import check_teams
 
 _MOST = 1_000_000  # people; a request asks for fewer
 _PROBLEM = ("tables", "policy", "horizon", "travel", "alliance", "synthetic")
@@ -134,6 +135,7 @@ def _check(problem: Any, plan: Any, faults: Faults) -> None:
     facts = read_facts(problem)
     rows = read_rows(plan.assignments, facts, faults)
     cost = check_rows(rows, facts, faults)
+    check_teams(rows, facts, faults)
     check_capacities(rows, facts, faults)
     load = check_load(rows, facts, faults)
     at = check_unmet(plan.unmet, rows, facts, faults)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from govmatch.plan.verify_columns import Ids, IntArray, ObjectArray, at_or, objects, place_of, table_of
+from govmatch.plan.verify_demand import Roles
 from govmatch.plan.verify_facts import Facts, read_facts
 from govmatch.plan.verify_travel import FloatArray, TravelTimes
 
@@ -107,13 +108,9 @@ def read_asks(problem: Any) -> Asks:
         for name in ("people", "minutes", "clearance", "after", "least", "most")
     }
     role = np.array([*columns["role"], None], dtype=object)[:-1]
-    several = np.bincount(of_request, minlength=len(wish.ids))
-    people, longest = np.zeros(len(wish.ids), dtype=np.int64), np.zeros(len(wish.ids), dtype=np.int64)
-    np.add.at(people, of_request, whole["people"])
+    n = len(request)
+    longest = np.zeros(len(wish.ids), dtype=np.int64)
     np.maximum.at(longest, of_request, whole["minutes"])
-    named = wish.role.copy()
-    named[of_request] = role
-    named[several > 1] = ""
     latest = wish.latest[of_request]
     lat, lon = _bases(tables, policy, facts)
     taken = replace(
@@ -127,15 +124,27 @@ def read_asks(problem: Any) -> Asks:
             )
         },
         latest=np.maximum(latest, int(problem.horizon[1])) if policy.rounds.soft else latest,
-        minutes=whole["minutes"],
-        people=np.ones(len(request), dtype=np.int64),
-        clearance=whole["clearance"],
-        role=role,
-        unmet_cost=np.full(len(request), _FREE),
-        need_request=np.array([need[0] for need in needs], dtype=np.int64),
-        need_skill=np.array([*(need[1] for need in needs), None], dtype=object)[:-1],
-        need_level=np.array([need[2] for need in needs], dtype=np.int64),
-        need_certified=np.array([need[3] for need in needs], dtype=bool),
+        people=np.ones(n, dtype=np.int64),
+        fewest=np.ones(n, dtype=np.int64),
+        team=np.zeros(n, dtype=bool),
+        unmet_cost=np.full(n, _FREE),
+        roles=Roles(
+            request=np.arange(n),
+            name=role,
+            people=np.ones(n, dtype=np.int64),
+            leader=np.zeros(n, dtype=bool),
+            must=np.zeros(n, dtype=bool),
+            minutes=whole["minutes"],
+            clearance=whole["clearance"],
+            after=np.full(n, -1),
+            least=np.zeros(n, dtype=np.int64),
+            steps=np.zeros(n, dtype=np.int64),
+            need_role=np.array([need[0] for need in needs], dtype=np.int64),
+            need_skill=np.array([*(need[1] for need in needs), None], dtype=object)[:-1],
+            need_level=np.array([need[2] for need in needs], dtype=np.int64),
+            need_certified=np.array([need[3] for need in needs], dtype=bool),
+        ),
+        first_role=np.arange(n + 1),
     )  # fmt: skip
     who = facts.providers
     banned_request, banned = np.divmod(facts.forbidden, max(1, len(who.ids)))
@@ -156,7 +165,7 @@ def read_asks(problem: Any) -> Asks:
         facts=replace(
             facts, requests=taken, forbidden=np.unique(np.concatenate([none, *pairs])), travel=travel
         ),
-        by_request=replace(facts, requests=replace(wish, people=people, role=named)),
+        by_request=facts,
         base_lat=lat,
         base_lon=lon,
     )

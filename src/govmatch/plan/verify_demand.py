@@ -16,11 +16,37 @@ from govmatch.plan.verify_columns import (
     at_or,
     objects,
     place_of,
+    table_of,
     whole,
 )
 from govmatch.plan.verify_paths import hundredths
 from govmatch.plan.verify_slots import NEVER, utc_minutes
 from govmatch.plan.verify_travel import FloatArray
+
+_ROLE = (
+    "request_id", "role", "skill", "level", "certified", "count", "leader", "minutes", "clearance", "after",
+    "after_least", "after_most",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Every request's roles, by request; one that lists none has one role."""
+
+    request: IntArray  # ascending
+    name: ObjectArray
+    people: IntArray
+    leader: BoolArray
+    must: BoolArray  # somebody missing here is missing to the whole team
+    minutes: IntArray
+    clearance: IntArray
+    after: IntArray  # position here of the role that it follows; -1 none
+    least: IntArray  # minutes after that one's start
+    steps: IntArray  # how many steps of the policy later it may start
+    need_role: IntArray  # ascending
+    need_skill: ObjectArray
+    need_level: IntArray
+    need_certified: BoolArray
 
 
 @dataclass(frozen=True)
@@ -34,35 +60,73 @@ class Requests:
     lon: FloatArray
     earliest: IntArray
     latest: IntArray
-    minutes: IntArray
-    people: IntArray
+    people: IntArray  # of all roles
+    fewest: IntArray  # with whom it is served
+    team: BoolArray  # its people come together or not at all
     priority: IntArray
-    clearance: IntArray
     category: ObjectArray
     group: ObjectArray
     dialect: ObjectArray
     hometown: ObjectArray
-    role: ObjectArray
     unmet_cost: IntArray  # hundredths, of one person
-    need_request: IntArray  # ascending
-    need_skill: ObjectArray
-    need_level: IntArray
-    need_certified: BoolArray
+    roles: Roles
+    first_role: IntArray  # (n + 1,)
+
+    def role_at(self, request: IntArray, name: ObjectArray) -> IntArray:
+        """Return the position of each request's role of that name, -1 where it has none."""
+        keys = zip(self.roles.request.tolist(), self.roles.name.tolist(), strict=True)
+        place = {key: q for q, key in enumerate(keys)}
+        wanted = zip(request.tolist(), name.tolist(), strict=True)
+        return np.array([place.get(key, -1) for key in wanted], dtype=np.int64)
 
 
-def _needs(tables: Any, ids: Ids) -> pd.DataFrame:
-    """Return needs (request, role, skill, level, certified, count) ascending by request."""
+def _roles(tables: Any, ids: Ids, policy: Any) -> Roles:
+    """Read roles from `roles`, and one of each request that has no rows there."""
     asked = tables["requests"]
-    plain = pd.DataFrame({c: asked[c].to_numpy() for c in ("skill", "level", "certified")})
-    plain = plain.assign(request=np.arange(len(asked)), role="helper", count=-1)
-    plain = plain[plain["skill"].notna()]
-    if "roles" not in tables or tables["roles"].empty:
-        return plain
-    roles = tables["roles"]
-    listed = pd.DataFrame({c: roles[c].to_numpy() for c in ("role", "skill", "level", "certified", "count")})
-    listed = listed.assign(request=ids.at(roles["request_id"]))
-    plain = plain[~plain["request"].isin(listed["request"])]
-    return pd.concat([plain, listed[listed["request"] >= 0]]).sort_values("request", kind="stable")
+    listed = table_of(tables, "roles", _ROLE)
+    listed = listed.assign(request=ids.at(listed["request_id"]), place=np.arange(len(listed)))
+    listed = listed[listed["request"] >= 0]
+    alone = pd.DataFrame({c: asked[c].to_numpy() for c in ("skill", "level", "certified", "people")})
+    alone = alone.rename(columns={"people": "count"}).assign(
+        request=np.arange(len(asked)), role="helper", place=-1
+    )
+    alone = alone[~alone["request"].isin(listed["request"])]
+    rows = pd.concat([alone, listed], ignore_index=True).sort_values(["request", "place"], kind="stable")
+    number = pd.MultiIndex.from_frame(rows[["request", "role"]])
+    code, _ = pd.factorize(number)  # in the order of the rows, which is by request
+    first = rows[~pd.Series(code).duplicated().to_numpy()]
+    request = whole(first["request"])
+    least = whole(first["after_least"], 0)
+    most = whole(first["after_most"], -1)
+    name = objects(first["role"])
+    place = {key: q for q, key in enumerate(zip(request.tolist(), name.tolist(), strict=True))}
+    after = [
+        -1 if up is None or pd.isna(up) else place[r, up]
+        for r, up in zip(request.tolist(), objects(first["after"]).tolist(), strict=True)
+    ]
+    several = np.bincount(request, minlength=len(asked))[request] > 1
+    everybody = several & asked["min_serve"].isna().to_numpy()[request]
+    leader = np.array([x is True for x in objects(first["leader"]).tolist()], dtype=bool)
+    needed = rows["skill"].notna().to_numpy()
+    order = np.argsort(code[needed], kind="stable")
+    needs = rows[needed].iloc[order]
+    minutes, clearance = whole(first["minutes"], -1), whole(first["clearance"], -1)
+    return Roles(
+        request=request,
+        name=name,
+        people=whole(first["count"]),
+        leader=leader,
+        must=everybody | leader,
+        minutes=np.where(minutes < 0, whole(asked["minutes"])[request], minutes),
+        clearance=np.where(clearance < 0, whole(asked["clearance"])[request], clearance),
+        after=np.array(after, dtype=np.int64),
+        least=least,
+        steps=np.maximum(np.where(most < 0, least, most) - least, 0) // int(policy.slots.start_minutes),
+        need_role=code[needed][order].astype(np.int64),
+        need_skill=objects(needs["skill"]),
+        need_level=whole(needs["level"]),
+        need_certified=np.asarray(needs["certified"], dtype=bool),
+    )
 
 
 def read_requests(problem: Any) -> Requests:
@@ -82,12 +146,15 @@ def read_requests(problem: Any) -> Requests:
         group = np.where(pd.isna(group), at_or(objects(theirs["group"]), who, None), group)
     group = np.where(pd.isna(group), "", group)
     earliest, latest = utc_minutes(asked["earliest"], up=True), utc_minutes(asked["latest"])
-    needs = _needs(tables, ids)
-    owner = whole(needs["request"])
-    people, role = whole(asked["people"]), np.full(n, "helper", dtype=object)
-    counted = whole(needs["count"])
-    people[owner[counted >= 0]] = counted[counted >= 0]
-    role[owner] = objects(needs["role"])
+    earliest = np.where(earliest == NEVER, begin, earliest)
+    latest = np.where(latest == NEVER, finish, latest)
+    roles = _roles(tables, ids, policy)
+    people = np.bincount(roles.request, roles.people, n).astype(np.int64)
+    several = np.bincount(roles.request, minlength=n) > 1
+    fewest = whole(asked["min_serve"], -1)
+    fewest = np.where(fewest < 0, np.where(several, people, 1), fewest)
+    fewest = np.maximum(fewest, np.bincount(roles.request, roles.people * roles.leader, n).astype(np.int64))
+    open_ = latest - earliest > policy.slots.long_minutes
     priority = whole(asked["priority"])
     minutes = policy.unmet.group_minutes
     extra = np.array([float(minutes.get(g, 0.0)) for g in group.tolist()])
@@ -98,20 +165,17 @@ def read_requests(problem: Any) -> Requests:
         community=objects(asked["community_id"]),
         lat=np.where(unplaced, there[0], lat),
         lon=np.where(unplaced, there[1], lon),
-        earliest=np.where(earliest == NEVER, begin, earliest),
-        latest=np.where(latest == NEVER, finish, latest),
-        minutes=whole(asked["minutes"]),
+        earliest=earliest,
+        latest=latest,
         people=people,
+        fewest=fewest,
+        team=several | ((people > 1) & ((fewest > 1) | open_)),
         priority=priority,
-        clearance=whole(asked["clearance"]),
         category=objects(asked["category"]),
         group=group,
         dialect=objects(asked["dialect"]),
         hometown=objects(asked["hometown"]),
-        role=role,
         unmet_cost=hundredths(price),
-        need_request=owner,
-        need_skill=objects(needs["skill"]),
-        need_level=whole(needs["level"]),
-        need_certified=np.asarray(needs["certified"], dtype=bool),
+        roles=roles,
+        first_role=np.searchsorted(roles.request, np.arange(n + 1)),
     )

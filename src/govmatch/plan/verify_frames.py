@@ -46,9 +46,13 @@ class Faults:
 
 @dataclass(frozen=True)
 class Rows:
-    """Assignments of known requests and providers: `r` and `p` are positions in the facts."""
+    """Assignments of known requests and providers: `r`, `q` and `p` are positions in the facts.
+
+    `q` is the role; the request's first one where it has none of that name.
+    """
 
     r: IntArray
+    q: IntArray
     p: IntArray
     text: dict[str, ObjectArray]
     time: dict[str, IntArray]
@@ -132,8 +136,10 @@ def read_rows(frame: pd.DataFrame, facts: Facts, faults: Faults) -> Rows:
         )
     keep = (r >= 0) & (p >= 0)
     number = {name: numbers(frame[name])[keep] for name in _NUMBERS}
+    role = facts.requests.role_at(r[keep], text["role"][keep])
     return Rows(
         r=r[keep],
+        q=np.where(role < 0, facts.requests.first_role[r[keep]], role),
         p=p[keep],
         text={name: values[keep] for name, values in text.items()},
         time={name: utc_minutes(frame[name])[keep] for name in _TIMES},

@@ -10,6 +10,7 @@ from govmatch.plan.verify_columns import BoolArray, IntArray
 from govmatch.plan.verify_facts import Facts
 from govmatch.plan.verify_frames import LIMIT_DOUBT
 from govmatch.plan.verify_paths import hundredths
+from govmatch.plan.verify_teams import after_start
 
 MOST_PLUG_PAIRS = 2000
 """Pairs for which a travel plug of somebody else's is asked on behalf of one reason."""
@@ -22,13 +23,14 @@ _ALWAYS = np.iinfo(np.int64).max
 
 
 class Funnel:
-    """Counts of providers left after each stage, for one request at a time."""
+    """Counts of providers left after each stage, for one role at a time."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
-        wish = facts.requests
-        self._need = np.searchsorted(wish.need_request, np.arange(len(wish.ids) + 1)).tolist()
-        self._day = facts.calendar.day(wish.earliest)
+        roles = facts.requests.roles
+        self._need = np.searchsorted(roles.need_role, np.arange(len(roles.request) + 1)).tolist()
+        self.least, self._steps = after_start(facts)
+        self._day = facts.calendar.day(facts.requests.earliest[roles.request] + self.least)
         width = max(1, len(facts.skills))
         skill = facts.skill_key % width
         self._order = np.argsort(skill.astype(np.min_scalar_type(width)), kind="stable")
@@ -39,13 +41,24 @@ class Funnel:
         self._counts: dict[Any, list[int]] = {}
         self._home: IntArray | None = None
 
-    def needs(self, r: int) -> tuple[Need, ...]:
-        """Return what a request needs: skill, level, certified."""
-        wish = self._facts.requests
+    def needs(self, q: int) -> tuple[Need, ...]:
+        """Return what a role needs: skill, level, certified."""
+        roles = self._facts.requests.roles
         return tuple(
-            (str(wish.need_skill[j]), int(wish.need_level[j]), bool(wish.need_certified[j]))
-            for j in range(self._need[r], self._need[r + 1])
+            (str(roles.need_skill[j]), int(roles.need_level[j]), bool(roles.need_certified[j]))
+            for j in range(self._need[q], self._need[q + 1])
         )
+
+    def starts(self, q: int) -> list[int]:
+        """Return every time at which a team's role may start."""
+        facts, wish = self._facts, self._facts.requests
+        r, step = int(wish.roles.request[q]), int(facts.policy.slots.start_minutes)
+        mine = slice(wish.first_role[r], wish.first_role[r + 1])
+        takes = int((self.least[mine] + wish.roles.minutes[mine]).max())
+        begins = np.arange(wish.earliest[r], wish.latest[r] - takes + 1, step)
+        later = np.arange(self._steps[q] + 1) * step
+        found = np.unique(begins[:, None] + self.least[q] + later)
+        return [int(s) for s in found if s + wish.roles.minutes[q] <= wish.latest[r]]
 
     def _of_skill(self, skill: str) -> tuple[IntArray, IntArray, IntArray]:
         """Return who holds a skill, ascending, at which level and certified until when."""
@@ -56,9 +69,9 @@ class Funnel:
             self._of[skill] = self._holder[rows], levels, ends
         return self._of[skill]
 
-    def holders(self, r: int) -> tuple[IntArray, IntArray, IntArray, BoolArray]:
+    def holders(self, q: int) -> tuple[IntArray, IntArray, IntArray, BoolArray]:
         """Return who holds all skills: providers, surplus, last certified day, level reached."""
-        needs = self.needs(r)
+        needs = self.needs(q)
         if needs in self._holders:
             return self._holders[needs]
         who = self._of_skill(needs[0][0])[0] if needs else np.arange(len(self._facts.providers.ids))
@@ -76,40 +89,47 @@ class Funnel:
         self._holders[needs] = who, surplus, until, enough
         return self._holders[needs]
 
-    def by_need(self, r: int) -> list[int]:
-        """Return counts after skill, level and certificate."""
-        day = int(self._day[r])
-        key = self.needs(r), day
+    def by_need(self, q: int, start: int | None = None) -> list[int]:
+        """Return counts after skill, level and certificate, valid on the first day or that of `start`."""
+        day = int(self._day[q]) if start is None else int(self._facts.calendar.day(np.array([start]))[0])
+        key = self.needs(q), day
         if key not in self._counts:
-            who, _, until, enough = self.holders(r)
+            who, _, until, enough = self.holders(q)
             self._counts[key] = [len(who), int(enough.sum()), int((enough & (until >= day)).sum())]
         return self._counts[key]
 
-    def counts(self, r: int) -> tuple[list[int], list[int]] | None:
-        """Return the least and the most that may be left after each stage.
+    def counts(self, q: int, start: int | None = None) -> tuple[list[int], list[int]] | None:
+        """Return the least and the most that may be left after each stage, for a team's role at a start.
 
         They differ where travel lies within half the resolution of a limit, or a cost within a
         hundredth of that of leaving the request: either answer is then right. None where a plug
         would be asked for too many pairs.
         """
         facts, wish, who = self._facts, self._facts.requests, self._facts.providers
-        holders, surplus, until, enough = self.holders(r)
+        r, minutes = int(wish.roles.request[q]), int(wish.roles.minutes[q])
+        earliest, latest, together = int(wish.earliest[r]), int(wish.latest[r]), bool(wish.people[r] > 1)
+        wished, worth, day_of = earliest, int(wish.unmet_cost[r]), int(self._day[q])
+        if start is not None:
+            wished += int(self.least[q])
+            earliest, latest, together = start, start + minutes, True
+            worth *= int(wish.people[r])
+            day_of = int(facts.calendar.day(np.array([start]))[0])
+        holders, surplus, until, enough = self.holders(q)
         n = len(who.ids)
         left = np.zeros(n, dtype=bool)
-        left[holders[enough & (until >= self._day[r])]] = True
+        left[holders[enough & (until >= day_of)]] = True
         above, valid = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
         above[holders], valid[holders] = surplus, until
         slots = facts.slots
-        earliest, latest, minutes = wish.earliest[r], wish.latest[r], wish.minutes[r]
         begins = np.maximum(slots.start, earliest)
         fits = np.minimum(slots.end, latest) - begins >= minutes
-        if wish.people[r] > 1:
+        if together:
             fits &= slots.start <= earliest
         at = np.flatnonzero(fits)
         p, day = slots.provider[at], slots.day[at]
-        kept = left[p] & (valid[p] >= day)
+        kept = left[p] & (valid[p] >= (day if start is None else day_of))
         p, day, begins = p[kept], day[kept], begins[at][kept]
-        found = [*self.by_need(r), len(np.unique(p))]
+        found = [*self.by_need(q, start), len(np.unique(p))]
 
         if self._home is None:
             self._home = facts.paths.node.at(who.home)
@@ -123,15 +143,14 @@ class Funnel:
         travel = np.where(np.isnan(travel), facts.policy.travel.unknown_minutes, travel)
         fit = facts.policy.fit
         cost = hundredths(travel) + way + hundredths(fit.level_minutes * above[p])
-        cost += hundredths(fit.wait_minutes * (begins - earliest) / 60.0)
+        cost += hundredths(fit.wait_minutes * (begins - wished) / 60.0)
         for asked, own, price in (
             (wish.dialect[r], who.dialect[p], fit.dialect_minutes),
             (wish.hometown[r], who.hometown[p], fit.hometown_minutes),
         ):
             if asked is not None:
                 cost += (own != asked).astype(np.int64) * int(hundredths(price))
-        cleared, banned = who.clearance[p] >= wish.clearance[r], facts.is_forbidden(r, p)
-        worth = int(wish.unmet_cost[r])
+        cleared, banned = who.clearance[p] >= wish.roles.clearance[q], facts.is_forbidden(r, p)
 
         def passing(sign: int) -> list[int]:
             passes, counted = np.ones(len(p), dtype=bool), []

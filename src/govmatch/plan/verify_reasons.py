@@ -23,89 +23,153 @@ _WINDOW = STAGES.index("window")
 _BY_NEED = 3  # stages that the needs alone decide
 
 
-def reason_of(counts: Sequence[int], n_providers: int, people: int = 1) -> tuple[str, int]:
-    """Return the reason code that counts after each stage amount to, and who is left before it."""
-    if n_providers == 0:
-        return "no_supply", 0
+def first_short(counts: Sequence[int], n_providers: int, needed: int) -> tuple[int, int]:
+    """Return the first stage that leaves too few, and who is left before it: -1 is all providers."""
+    if n_providers < needed:
+        return -1, n_providers
     before = n_providers
-    for stage, count in zip(STAGES, counts, strict=False):
-        if count == 0:
-            return ("together" if stage == "window" and people > 1 else stage), before
+    for stage, count in enumerate(counts):
+        if count < needed:
+            return stage, before
         before = count
-    return "capacity", before
+    return len(STAGES), before
 
 
-def _tell_apart(
-    stated: str, eligible: float, low: list[int], high: list[int], n_providers: int, people: int
-) -> str:
-    """Return what is wrong with a reason, given the least and the most left after each stage."""
-    expected, left = reason_of(high, n_providers, people)
-    if n_providers == 0:
-        return "" if stated == expected else f"reason {stated!r}; recomputed {expected!r}"
-    codes = [*STAGES, "capacity"]
-    if people > 1:
-        codes[_WINDOW] = "together"
-    stage = codes.index(stated) if stated in codes else -1
-    least, most, after = [n_providers, *low], [n_providers, *high], [*low, 0]
-    if stage < 0 or most[stage] == 0 or after[stage] > 0:
-        return f"reason {stated!r}; recomputed {expected!r}"
-    if not max(1, least[stage]) <= eligible <= most[stage]:
-        return f"eligible is {eligible:g}; recomputed {left if stated == expected else most[stage]}"
-    return ""
+def _code(stage: int, several: bool) -> str:
+    if stage == _WINDOW and several:
+        return "together"
+    return "no_supply" if stage < 0 else "capacity" if stage >= len(STAGES) else STAGES[stage]
 
 
-def check_reasons(frame: pd.DataFrame, at: IntArray, finished: bool, facts: Facts, faults: Faults) -> None:
-    """Check codes, texts and needs of all unserved requests, and the whole funnel of `SAMPLE` of them."""
-    stated, chinese, skill = (texts(frame[name]) for name in ("reason", "reason_zh", "skill"))
-    eligible, wish = numbers(frame["eligible"]), facts.requests
-    n = len(facts.providers.ids)
-    funnel = Funnel(facts)
-    claims: dict[int, str] = {}
-    for i in np.flatnonzero(at >= 0).tolist():
-        r = int(at[i])
-        name, reason = wish.ids[r], stated[i]
-        asked, shown = "+".join(need[0] for need in funnel.needs(r)), skill[i] or ""
+class _Claims:
+    """What is stated of each unserved request, checked against its needs; a sample, the whole way."""
+
+    def __init__(self, frame: pd.DataFrame, at: IntArray, facts: Facts, faults: Faults) -> None:
+        self._at, self._facts, self._faults = at, facts, faults
+        self._reason, self._role = texts(frame["reason"]), texts(frame["role"])
+        self._zh, self._skill = texts(frame["reason_zh"]), texts(frame["skill"])
+        self._eligible = numbers(frame["eligible"])
+        self._n = len(facts.providers.ids)
+        self._funnel = Funnel(facts)
+
+    def _roles(self, r: int) -> range:
+        wish = self._facts.requests
+        return range(int(wish.first_role[r]), int(wish.first_role[r + 1]))
+
+    def _needed(self, q: int) -> int:
+        roles = self._facts.requests.roles
+        return int(roles.people[q]) if roles.must[q] else 1
+
+    def _fault(self, code: str, text: str, r: int) -> None:
+        self._faults.add(code, text, self._facts.requests.ids[r])
+
+    def claim(self, i: int, finished: bool) -> str | None:
+        """Check a row by the needs alone; return the reason to look at further, if any."""
+        wish, r = self._facts.requests, int(self._at[i])
+        reason, several = self._reason[i], bool(wish.people[r] > 1)
+        needs = [need[0] for q in self._roles(r) for need in self._funnel.needs(q)]
+        asked, shown = "+".join(needs), self._skill[i] or ""
         if sorted(shown.split("+")) != sorted(asked.split("+")):
-            faults.add("unmet_wrong", f"skill is {shown!r}; the request needs {asked!r}", name)
+            self._fault("unmet_wrong", f"skill is {shown!r}; the request needs {asked!r}", r)
         if reason not in REASONS:
-            faults.add("reason_wrong", f"reason {reason!r}; expected one of {', '.join(REASONS)}", name)
-            continue
-        if reason == ("window" if wish.people[r] > 1 else "together"):
+            self._fault("reason_wrong", f"reason {reason!r}; expected one of {', '.join(REASONS)}", r)
+            return None
+        if reason == ("window" if several else "together"):
             text = f"reason {reason!r}; 'together' is for several people and 'window' for one"
-            faults.add("reason_wrong", f"{text}, {wish.people[r]} are asked", name)
-            continue
-        if chinese[i] != REASONS[reason][1]:
-            text = f"reason_zh is {chinese[i]!r}; {REASONS[reason][1]!r} says {reason!r}"
-            faults.add("reason_wrong", text, name)
+            self._fault("reason_wrong", f"{text}, {wish.people[r]} are asked", r)
+            return None
+        if self._zh[i] != REASONS[reason][1]:
+            text = f"reason_zh is {self._zh[i]!r}; {REASONS[reason][1]!r} says {reason!r}"
+            self._fault("reason_wrong", text, r)
         if reason == ("time" if finished else "capacity"):
             text = (
                 "only a plan whose search ended early says so" if finished else "only an optimal plan says so"
             )
-            faults.add("reason_wrong", f"reason {reason!r}; {text}", name)
-            continue
-        if reason == "time" and eligible[i] == 0:
-            continue  # nobody looked at it before the search ended
-        claim = "capacity" if reason == "time" else reason
-        early, _ = reason_of(funnel.by_need(r), n)
-        if (early != "capacity" or claim in ("no_supply", *STAGES[:_BY_NEED])) and claim != early:
+            self._fault("reason_wrong", f"reason {reason!r}; {text}", r)
+            return None
+        self._check_role(i, r)
+        if reason == "time" and self._eligible[i] == 0:
+            return None  # nobody looked at it before the search ended
+        stated = "capacity" if reason == "time" else str(reason)
+        stages = [first_short(self._funnel.by_need(q), self._n, self._needed(q))[0] for q in self._roles(r)]
+        early = _code(min(stages), several)
+        if (early != "capacity" or stated in ("no_supply", *STAGES[:_BY_NEED])) and stated != early:
             text = f"the first empty stage is {early!r}"
             text = "somebody passes that stage" if early == "capacity" else text
-            faults.add("reason_wrong", f"reason {reason!r}; {text}", name)
-        else:
-            claims[i] = claim
+            self._fault("reason_wrong", f"reason {reason!r}; {text}", r)
+            return None
+        return stated
 
-    known = np.array(list(claims), dtype=np.int64)
-    kinds = pd.Series(list(claims.values()), dtype=object)
+    def _check_role(self, i: int, r: int) -> None:
+        wish, shown = self._facts.requests, self._role[i] or ""
+        names = [wish.roles.name[q] for q in self._roles(r)]
+        if not wish.team[r]:
+            if shown != names[0]:
+                self._fault("unmet_wrong", "role of the row differs from the request's", r)
+            return
+        if self._reason[i] in ("capacity", "time"):
+            names = [""] if len(names) > 1 else ["", *names]
+        if shown not in names:
+            text = f"role {shown!r} with reason {self._reason[i]!r}; expected {' or '.join(map(repr, names))}"
+            self._fault("unmet_wrong", text, r)
+
+    def recount(self, i: int, claim: str) -> bool:
+        """Check a row through the whole funnel; tell whether that could be done."""
+        wish, r = self._facts.requests, int(self._at[i])
+        if wish.team[r]:
+            return self._recount_team(i, r, claim)
+        counts = self._funnel.counts(self._roles(r)[0])
+        if counts is None:
+            return False
+        wrong = self._tell_apart(i, r, claim, *counts)
+        if wrong:
+            self._fault("reason_wrong", wrong, r)
+        return True
+
+    def _tell_apart(self, i: int, r: int, stated: str, low: list[int], high: list[int]) -> str:
+        """Return what is wrong with a reason, given the least and the most left after each stage."""
+        several, eligible = bool(self._facts.requests.people[r] > 1), float(self._eligible[i])
+        expected, left = first_short(high, self._n, 1)
+        codes = [_code(stage, several) for stage in range(len(STAGES) + 1)]
+        if expected < 0:
+            return "" if stated == "no_supply" else f"reason {stated!r}; recomputed 'no_supply'"
+        stage = codes.index(stated) if stated in codes else -1
+        least, most, after = [self._n, *low], [self._n, *high], [*low, 0]
+        if stage < 0 or most[stage] == 0 or after[stage] > 0:
+            return f"reason {stated!r}; recomputed {codes[expected]!r}"
+        if not max(1, least[stage]) <= eligible <= most[stage]:
+            return f"eligible is {eligible:g}; recomputed {left if stage == expected else most[stage]}"
+        return ""
+
+    def _recount_team(self, i: int, r: int, claim: str) -> bool:
+        """Recount every role at the start for which most are left."""
+        found = []
+        for q in self._roles(r):
+            best: list[int] | None = None
+            for start in self._funnel.starts(q):
+                counts = self._funnel.counts(q, start)
+                if counts is None or counts[0] != counts[1]:
+                    return False  # nobody can tell within the resolution
+                best = counts[0] if best is None else max(best, counts[0], key=lambda c: c[::-1])
+            stage, left = first_short(best or [0] * len(STAGES), self._n, self._needed(q))
+            found.append((stage, q, left))
+        stage, q, left = min(found)
+        expected = _code(stage, several=True)
+        name = self._facts.requests.roles.name[q] if stage < len(STAGES) else ""
+        if claim != expected or (name and name != self._role[i]):
+            text = f"reason {claim!r} of role {self._role[i]!r}; recomputed {expected!r} of {name!r}"
+            self._fault("reason_wrong", text, r)
+        elif left != self._eligible[i]:
+            self._fault("reason_wrong", f"eligible is {self._eligible[i]:g}; recomputed {left}", r)
+        return True
+
+
+def check_reasons(frame: pd.DataFrame, at: IntArray, finished: bool, facts: Facts, faults: Faults) -> None:
+    """Check codes, texts and needs of all unserved requests, and the whole funnel of `SAMPLE` of them."""
+    claims = _Claims(frame, at, facts, faults)
+    stated = {i: claims.claim(i, finished) for i in np.flatnonzero(at >= 0).tolist()}
+    known = np.array([i for i, claim in stated.items() if claim is not None], dtype=np.int64)
+    kinds = pd.Series([stated[i] for i in known.tolist()], dtype=object)
     turn = kinds.groupby(kinds).cumcount().to_numpy(dtype=np.int64)
     sample = known[np.argsort(turn, kind="stable")][:SAMPLE]  # every reason before any a second time
-    checked = 0
-    for i in sample.tolist():
-        r = int(at[i])
-        counts = funnel.counts(r)
-        if counts is None:
-            continue
-        checked += 1
-        wrong = _tell_apart(claims[i], float(eligible[i]), *counts, n, int(wish.people[r]))
-        if wrong:
-            faults.add("reason_wrong", wrong, wish.ids[r])
-    faults.checked["reasons"] = checked
+    faults.checked["reasons"] = sum(claims.recount(i, str(stated[i])) for i in sample.tolist())

@@ -133,6 +133,7 @@ def _visits(problem: Any, frame: pd.DataFrame, asks: Asks, faults: Faults) -> Vi
     kept = replace(
         rows,
         r=rows.r[keep],
+        q=rows.q[keep],
         p=rows.p[keep],
         **{
             part: {name: values[keep] for name, values in getattr(rows, part).items()}
@@ -160,7 +161,7 @@ def _check_identity(visits: Visits, asks: Asks, faults: Faults) -> None:
             stated != right,
             lambda i, name=name, stated=stated, right=right: f"{name} {stated[i]!r}; expected {right[i]!r}",  # type: ignore[misc]
         )
-    low, needed = who.clearance[rows.p], wish.clearance[visits.q]
+    low, needed = who.clearance[rows.p], wish.roles.clearance[visits.q]
     visits.fault(
         faults, "clearance_too_low", low < needed, lambda i: f"clearance {low[i]}; {needed[i]} is needed"
     )
@@ -178,13 +179,13 @@ def _check_skills(visits: Visits, asks: Asks, faults: Faults) -> IntArray:
     wish, width = facts.requests, max(1, len(facts.skills))
     held = {int(key): j for j, key in enumerate(facts.skill_key)}
     day = np.maximum(facts.calendar.day(wish.earliest[visits.q]), facts.calendar.day(rows.time["slot_start"]))
-    begin = np.searchsorted(wish.need_request, visits.q)
-    end = np.searchsorted(wish.need_request, visits.q, side="right")
+    begin = np.searchsorted(wish.roles.need_role, visits.q)
+    end = np.searchsorted(wish.roles.need_role, visits.q, side="right")
     surplus = np.zeros(len(visits.q), dtype=np.int64)
     for i, p in enumerate(rows.p.tolist()):
         ids = rows.text["request_id"][i], rows.text["provider_id"][i]
         for k in range(int(begin[i]), int(end[i])):
-            skill, level = wish.need_skill[k], int(wish.need_level[k])
+            skill, level = wish.roles.need_skill[k], int(wish.roles.need_level[k])
             code = facts.skills.position.get(skill, -1)
             j = held.get(p * width + code, -1) if code >= 0 else -1
             if j < 0:
@@ -194,9 +195,9 @@ def _check_skills(visits: Visits, asks: Asks, faults: Faults) -> IntArray:
             surplus[i] += own - level
             if own < level:
                 faults.add("level_too_low", f"level {own} of {skill!r} is held; {level} is needed", *ids)
-            if wish.need_certified[k] and until == NEVER:
+            if wish.roles.need_certified[k] and until == NEVER:
                 faults.add("certificate_missing", f"no certificate of {skill!r}; one is needed", *ids)
-            elif wish.need_certified[k] and until < day[i]:
+            elif wish.roles.need_certified[k] and until < day[i]:
                 text = f"the certificate of {skill!r} ends on {np.datetime64(until, 'D')}, before the job"
                 faults.add("certificate_expired", text, *ids)
     return surplus
@@ -235,7 +236,7 @@ def _check_slots(visits: Visits, asks: Asks, faults: Faults) -> IntArray:
 def _check_windows(visits: Visits, asks: Asks, soft: bool, faults: Faults) -> None:
     """Check that visits last as long as asked, begin in their windows and, unless soft, end in them."""
     wish, start, end = asks.facts.requests, visits.start, visits.end
-    minutes = wish.minutes[visits.q]
+    minutes = wish.roles.minutes[visits.q]
     visits.fault(
         faults,
         "wrong_end",
@@ -293,7 +294,7 @@ def _check_tours(problem: Any, visits: Visits, asks: Asks, faults: Faults) -> Fl
     limit = who.max_travel[p]
     opens = (time["slot_start"][turn] - visits.zero).astype(np.float64)
     closes = (time["slot_end"][turn] - visits.zero).astype(np.float64)
-    begin, minutes = start[turn], wish.minutes[q]
+    begin, minutes = start[turn], wish.roles.minutes[q]
     free = np.where(new, opens, np.roll(begin + minutes, 1))
     nth = np.arange(n) - np.maximum.accumulate(np.where(new, np.arange(n), 0)) + 1
     rest = _rest_missing(policy.rounds, new, begin, minutes, way, free)

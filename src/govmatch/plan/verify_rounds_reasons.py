@@ -11,7 +11,7 @@ from govmatch.plan.verify_columns import IntArray
 from govmatch.plan.verify_frames import LIMIT_DOUBT, Faults, numbers, texts
 from govmatch.plan.verify_funnel import Funnel
 from govmatch.plan.verify_paths import hundredths
-from govmatch.plan.verify_reasons import SAMPLE, reason_of
+from govmatch.plan.verify_reasons import SAMPLE, STAGES, first_short
 from govmatch.plan.verify_travel import TravelTimes
 
 Person = tuple[int, int, int]
@@ -23,7 +23,7 @@ _ROUND = 0.0025
 
 def check_round_reasons(frame: pd.DataFrame, at: IntArray, optimal: bool, asks: Asks, faults: Faults) -> None:
     """Check codes, texts and needs of all unserved requests, and the reasons of `SAMPLE` of them."""
-    stated, chinese, skill = (texts(frame[name]) for name in ("reason", "reason_zh", "skill"))
+    stated, chinese, skill, role = (texts(frame[name]) for name in ("reason", "reason_zh", "skill", "role"))
     eligible, wish = numbers(frame["eligible"]), asks.by_request.requests
     funnel = Funnel(asks.facts)
     claims: list[int] = []
@@ -33,6 +33,9 @@ def check_round_reasons(frame: pd.DataFrame, at: IntArray, optimal: bool, asks: 
         if sorted((skill[i] or "").split("+")) != sorted("+".join(needs).split("+")):
             text = f"skill is {skill[i] or ''!r}; the request needs {'+'.join(needs)!r}"
             faults.add("unmet_wrong", text, name)
+        roles = asks.role[asks.request == r]
+        if (role[i] or "") != (roles[0] if len(roles) == 1 else ""):
+            faults.add("unmet_wrong", "role of the row differ from the request's", name)
         if reason not in REASONS or reason == "together":
             known = [code for code in REASONS if code != "together"]
             faults.add("reason_wrong", f"reason {reason!r}; expected one of {', '.join(known)}", name)
@@ -77,7 +80,7 @@ def _right(asks: Asks, funnel: Funnel, r: int) -> list[tuple[str, int, int]] | N
         counts = funnel.counts(q)
         if counts is None:
             return None
-        (low, before_low), (high, before_high) = (reason_of(c, n) for c in counts)
+        (low, before_low), (high, before_high) = (_reason_of(c, n) for c in counts)
         able, persons = zip(*(_able(asks, funnel, q, sign) for sign in (-1, 1)), strict=True)
         before = sorted((before_low, before_high))
         if high != "capacity":
@@ -105,6 +108,12 @@ def _right(asks: Asks, funnel: Funnel, r: int) -> list[tuple[str, int, int]] | N
     if spent[0] < worth:
         found.append(("capacity", *left))
     return found
+
+
+def _reason_of(counts: list[int], n: int) -> tuple[str, int]:
+    """Return the reason that counts after each stage amount to, and who is left before it."""
+    stage, left = first_short(counts, n, 1)
+    return "no_supply" if stage < 0 else "capacity" if stage >= len(STAGES) else STAGES[stage], left
 
 
 def _enough(crew: list[set[Person]]) -> bool:
@@ -136,11 +145,13 @@ def _able(asks: Asks, funnel: Funnel, q: int, sign: int) -> tuple[float | None, 
     n = len(who.ids)
     above, valid, able = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=bool)
     above[holders], valid[holders], able[holders] = surplus, until, enough
-    able &= (who.clearance >= wish.clearance[q]) & ~facts.is_forbidden(q, np.arange(n))
+    able &= (who.clearance >= wish.roles.clearance[q]) & ~facts.is_forbidden(q, np.arange(n))
     slots = facts.slots
     day = np.maximum(slots.day, facts.calendar.day(wish.earliest[[q]])[0])
     long = np.minimum(slots.end, wish.latest[q]) - np.maximum(slots.start, wish.earliest[q])
-    at = np.flatnonzero(able[slots.provider] & (valid[slots.provider] >= day) & (long >= wish.minutes[q]))
+    at = np.flatnonzero(
+        able[slots.provider] & (valid[slots.provider] >= day) & (long >= wish.roles.minutes[q])
+    )
     p = slots.provider[at]
     source = np.full(len(at), facts.paths.node.at([wish.community[q]])[0], dtype=np.int64)
     way = facts.paths.cheapest(source, facts.paths.node.at(who.home[p]), slots.day[at])
@@ -158,7 +169,7 @@ def _able(asks: Asks, funnel: Funnel, q: int, sign: int) -> tuple[float | None, 
     begin = np.maximum(wish.earliest[q], slots.start[at] + out)
     end = np.minimum(wish.latest[q], slots.end[at] - back)
     fits = (out <= who.max_travel[p] + sign * LIMIT_DOUBT) & (
-        end - begin - wish.minutes[q] >= (-_ROUND if sign > 0 else _ROUND)
+        end - begin - wish.roles.minutes[q] >= (-_ROUND if sign > 0 else _ROUND)
     )
     if not fits.any():
         return None, set()

@@ -12,6 +12,7 @@ from govmatch.plan.verify_facts import Facts
 from govmatch.plan.verify_frames import SUM_TOLERANCE, TERM_TOLERANCE, TERMS, Faults, Rows, clock
 from govmatch.plan.verify_paths import hundredths
 from govmatch.plan.verify_slots import NEVER
+from govmatch.plan.verify_teams import waited_in_teams
 from govmatch.plan.verify_way import check_route, check_travel
 
 
@@ -23,12 +24,15 @@ def _check_identity(rows: Rows, facts: Facts, faults: Faults) -> None:
         wish.linked[rows.r],
         lambda i: "the request is linked to another report of the same need and is not served itself",
     )
-    role = wish.role[rows.r]
+    roles = wish.roles.name
     rows.fault(
         faults,
         "wrong_role",
-        rows.text["role"] != role,
-        lambda i: f"role {rows.text['role'][i]!r}; expected {role[i]!r}",
+        rows.text["role"] != roles[rows.q],
+        lambda i: (
+            f"role {rows.text['role'][i]!r}; expected "
+            + " or ".join(map(repr, roles[wish.first_role[rows.r[i]] : wish.first_role[rows.r[i] + 1]]))
+        ),
     )
     kind = np.where(rows.p < who.n_volunteers, "volunteer", "organization").astype(object)
     rows.fault(
@@ -57,9 +61,9 @@ def _check_identity(rows: Rows, facts: Facts, faults: Faults) -> None:
 
 def _check_skills(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
     """Check needs; return the levels held above those needed, summed over a row's needs."""
-    wish = facts.requests
-    begin = np.searchsorted(wish.need_request, rows.r)
-    counts = np.searchsorted(wish.need_request, rows.r, side="right") - begin
+    wish = facts.requests.roles
+    begin = np.searchsorted(wish.need_role, rows.q)
+    counts = np.searchsorted(wish.need_role, rows.q, side="right") - begin
     row = np.repeat(np.arange(len(rows.r)), counts)
     need = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(begin, counts)
     code = facts.skills.at(wish.need_skill[need])
@@ -72,7 +76,7 @@ def _check_skills(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
         level, until = facts.skill_level[inside], facts.skill_until[inside]
     else:
         level = until = np.zeros(len(row), dtype=np.int64)
-    first_day = facts.calendar.day(wish.earliest[rows.r])
+    first_day = facts.calendar.day(rows.time["start"])
     slot_day = facts.calendar.day(rows.time["slot_start"])
     certified = wish.need_certified[need]
     none = held & certified & (until == NEVER)
@@ -106,7 +110,7 @@ def _check_skills(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
 def _check_times(rows: Rows, facts: Facts, faults: Faults) -> None:
     """Check slot, window and start."""
     wish, time = facts.requests, rows.time
-    earliest, latest, minutes = wish.earliest[rows.r], wish.latest[rows.r], wish.minutes[rows.r]
+    earliest, latest, minutes = wish.earliest[rows.r], wish.latest[rows.r], wish.roles.minutes[rows.q]
     claimed = pd.DataFrame(
         {"p": rows.p, "s": time["slot_start"], "e": time["slot_end"], "row": np.arange(len(rows.p))}
     )
@@ -143,7 +147,7 @@ def _check_times(rows: Rows, facts: Facts, faults: Faults) -> None:
     rows.fault(
         faults,
         "wrong_start",
-        start != right,
+        (start != right) & ~wish.team[rows.r],
         lambda i: f"starts at {clock(start[i])}; the earliest that fits is {clock(right[i])}",
     )
     rows.fault(
@@ -195,8 +199,8 @@ def check_rows(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
     rows.fault(
         faults,
         "clearance_too_low",
-        who.clearance[rows.p] < wish.clearance[rows.r],
-        lambda i: f"clearance {who.clearance[rows.p[i]]}; {wish.clearance[rows.r[i]]} is needed",
+        who.clearance[rows.p] < wish.roles.clearance[rows.q],
+        lambda i: f"clearance {who.clearance[rows.p[i]]}; {wish.roles.clearance[rows.q[i]]} is needed",
     )
     banned = facts.is_forbidden(rows.r, rows.p)
     rows.fault(faults, "forbidden_pair", banned, lambda i: "the pins forbid this provider for this request")
@@ -204,6 +208,8 @@ def check_rows(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
     waited = np.where(
         wish.people[rows.r] > 1, 0, np.maximum(rows.time["slot_start"] - wish.earliest[rows.r], 0)
     )
+    team, late = waited_in_teams(rows, facts)
+    waited = np.where(team, late, waited)
     asked = {"dialect": wish.dialect[rows.r], "hometown": wish.hometown[rows.r]}
     own = {"dialect": who.dialect[rows.p], "hometown": who.hometown[rows.p]}
     right: dict[str, IntArray] = {
@@ -218,7 +224,7 @@ def check_rows(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
     cost = np.zeros(len(rows.r), dtype=np.int64)
     for name, units in right.items():
         cost += _check_term(name, units, rows, faults)
-    worth = wish.unmet_cost[rows.r]
+    worth = wish.unmet_cost[rows.r] * np.where(team, wish.people[rows.r], 1)
     rows.fault(
         faults,
         "dearer_than_unmet",

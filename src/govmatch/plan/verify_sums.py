@@ -52,6 +52,7 @@ def check_capacities(rows: Rows, facts: Facts, faults: Faults) -> None:
         faults.add("organization_capacity", f"{jobs} jobs in one week; at most {limit}", None, name)
 
     staff = np.where(person, 1, np.minimum(who.slot_cap[rows.p], facts.requests.people[rows.r]))
+    staff = np.where(facts.requests.team[rows.r], len(rows.r), staff)  # checked with their roles
     for i, jobs, limit in _over([rows.r, rows.p], staff):
         text = f"is sent {jobs} times; has {limit} to send to this request"
         faults.add("person_twice", text, rows.text["request_id"][i], ids[i])
@@ -102,11 +103,10 @@ def check_unmet(frame: pd.DataFrame, rows: Rows, facts: Facts, faults: Faults) -
 
     price = wish.unmet_cost[at] / 100.0 * people
     stated = numbers(frame["unmet_minutes"])
-    cells = {name: texts(frame[name]) for name in ("community_id", "category", "role", "group")}
+    cells = {name: texts(frame[name]) for name in ("community_id", "category", "group")}
     right = {
         "community_id": wish.community,
         "category": wish.category,
-        "role": wish.role,
         "group": wish.group,
     }
     priority = numbers(frame["priority"])

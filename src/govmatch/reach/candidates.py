@@ -115,6 +115,7 @@ class Candidates:
             source=demand.community,
             earliest=demand.earliest,
             latest=demand.latest,
+            wished=demand.wished,
             minutes=demand.minutes,
             people=demand.people,
             clearance=demand.clearance,

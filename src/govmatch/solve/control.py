@@ -99,6 +99,10 @@ class Control:
             self.stop("time_limit")
         return bool(self.flag[0])
 
+    def left(self, most: float) -> float:
+        """Return the seconds that are left, at most so many."""
+        return most if self.deadline is None else max(0.0, min(most, self.deadline - time.monotonic()))
+
     def near(self, cost: int, bound: int) -> bool:
         """Whether the gap that suffices, 0 if none was asked for, is proved: ``gap * max(1, |cost|)``."""
         return cost - bound <= self.gap * max(1, abs(cost))

@@ -1,0 +1,230 @@
+"""The hard core: the people whom teams fight over, exactly; everybody else at their price.
+
+Prices on the capacities of everybody outside the core take these capacities out of the problem, at no more
+than what they are worth (Lagrangian relaxation of some constraints, Geoffrion 1974). What is left is small
+enough for CP-SAT. Its optimum, or its bound, is a bound on all plans, and its teams are a plan's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from govmatch.solve.certificate import Proof, lower_bound, node_loads, prices_above, valid_duals
+from govmatch.solve.control import Control
+from govmatch.solve.coupled import Coupled, Found, Served, better, follow
+from govmatch.solve.instance import Instance
+from govmatch.solve.mip.model import Outcome, solve
+from govmatch.solve.mip.part import Part
+from govmatch.solve.team_prices import best_duals
+from govmatch.solve.team_tree import FAR
+
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+
+DEAREST = 128
+"""Trees of the forest that are kept at first: the dearest."""
+
+ROUNDS, MOST_ARCS = 12, 60_000
+"""Rounds in which the core grows, and arcs beyond which it does not."""
+
+
+SMALL = 5_000
+"""Arcs up to which the core is all there is."""
+
+LARGE, ENOUGH, STALE = 20_000, 1e-4, 0.05
+"""Arcs from which on a gap of `ENOUGH` ends the rounds, as does one that closes a share below `STALE`."""
+
+
+def sharpen(coupled: Coupled, found: Found, control: Control) -> Found:
+    """Improve a plan and its bound by the core, which grows by the people who are then wanted twice."""
+    parent = coupled.instance.parent
+    price, best = np.maximum(found.price, 0), found
+    root = np.arange(len(parent))
+    while (parent[root] >= 0).any():
+        root = np.where(parent[root] >= 0, parent[root], root)
+    dear = _by_tree(root, prices_above(parent, price))
+    kept = np.zeros(len(root), np.bool_)
+    kept[np.argsort(-dear, kind="stable")[:DEAREST]] = True
+    kept &= dear > 0
+    floor = int(dear[kept].min(initial=1 << 60))
+    if len(coupled.instance.request) <= SMALL:
+        kept[:] = True
+    begun = coupled.bound(best_duals(coupled.alone, price), price)
+    large, gap = len(coupled.instance.request) > LARGE, np.inf
+    for _ in range(ROUNDS):
+        if large and (best.proof.gap <= ENOUGH or best.proof.gap > gap * (1 - STALE)):
+            break
+        gap = best.proof.gap
+        core = Core(coupled, price, kept[root], best.proof.primal - begun)
+        outcome = solve(core.part, control)
+        if outcome is None:
+            break
+        bound = max(best.proof.bound, min(outcome.bound + core.constant, best.proof.primal))
+        best = replace(best, proof=Proof(best.proof.primal, bound))
+        if outcome.request is None or control.poll() or best.proof.gap <= control.gap:
+            break
+        tried = follow(coupled, core.served(outcome, price), control, price)
+        best = better(tried, best)
+        more = _by_tree(root, prices_above(parent, np.maximum(tried.price, 0))) >= floor
+        more |= _by_tree(root, core.excess(outcome)) > 0
+        if control.poll() or best.proof.gap <= control.gap or not (more & ~kept).any():
+            break
+        kept |= more
+        if np.isin(coupled.instance.node, np.flatnonzero(kept[root])).sum() > MOST_ARCS:
+            break
+    return best
+
+
+def _by_tree(root: IntArray, values: IntArray) -> IntArray:
+    """Return the largest value of each tree at its root, (n_nodes,)."""
+    most = np.zeros(len(root), np.int64)
+    np.maximum.at(most, root, values)
+    return most
+
+
+class Core:
+    """A part of an instance in which some nodes keep their capacity and all others have a price.
+
+    Attributes
+    ----------
+    part : Part
+        The arcs into kept trees, and for each request the cheapest ways elsewhere, without a limit.
+    constant : int
+        What a bound on the part lacks to be one on all plans.
+    arc : int64 (n_part_arcs,)
+        The instance's arc; -1 of a way elsewhere.
+    team : int64 (n_teams_of_part,)
+        Its teams' numbers.
+    role : int64
+        Its roles' numbers.
+    request : int64
+        Its requests' numbers.
+    """
+
+    def __init__(self, coupled: Coupled, price: IntArray, kept: BoolArray, limit: int) -> None:
+        instance, tree, outside = coupled.instance, coupled.tree, coupled.outside
+        dual = np.minimum(best_duals(coupled.alone, price), outside)
+        _, own = valid_duals(instance, dual, price)
+        self._coupled = coupled
+        relaxed = np.where(kept, 0, own)
+        cost = instance.cost + prices_above(instance.parent, relaxed)[instance.node]
+        hard = kept[instance.node]
+        # an arc that loses more at the prices than plan and bound are apart is in no better plan
+        loss = instance.cost + prices_above(instance.parent, own)[instance.node] - dual[instance.request]
+        hard &= coupled.in_team[instance.request] | (loss <= limit)
+        touched = np.zeros(len(instance.demand), np.bool_)
+        touched[instance.request[hard]] = True
+        teams = np.unique(tree.role_team[coupled.role[touched & coupled.in_team]])
+        in_core = touched & ~coupled.in_team
+        in_core[tree.state_request[np.isin(tree.role_team[tree.state_role], teams)]] = True
+        # the cheapest ways elsewhere, as many as people are asked for
+        people = np.where(coupled.in_team, tree.role_people[coupled.role], instance.demand)
+        else_arc = np.flatnonzero(~kept[instance.node] & in_core[instance.request])
+        order = else_arc[np.lexsort((cost[else_arc], instance.request[else_arc]))]
+        request = instance.request[order]
+        rank = np.arange(len(order)) - np.searchsorted(request, request)
+        order = order[rank < people[request]]
+        own_arc = np.flatnonzero(hard & in_core[instance.request])
+        fill = np.flatnonzero(in_core & (outside < FAR))
+        fill = np.repeat(fill, people[fill])
+        self._build(cost, own_arc, order, fill, in_core, teams, outside, kept)
+        rest = replace(coupled.alone, demand=np.where(in_core, 0, coupled.alone.demand))
+        apart = ~in_core[rest.request] & ~kept[rest.node]  # those into kept trees are in no better plan
+        rest = replace(
+            rest,
+            request=rest.request[apart],
+            node=rest.node[apart],
+            group=rest.group[apart],
+            cost=rest.cost[apart],
+        )
+        alone = lower_bound(rest, dual, relaxed)
+        value = np.minimum(coupled.prices.cheapest(own, outside).cost, tree.worth)
+        value[teams] = 0
+        self.constant = alone + int(value.sum())
+        self.team = teams
+
+    def _build(
+        self,
+        cost: IntArray,
+        own: IntArray,
+        elsewhere: IntArray,
+        fill: IntArray,
+        in_core: BoolArray,
+        teams: IntArray,
+        outside: IntArray,
+        kept: BoolArray,
+    ) -> None:
+        instance, tree = self._coupled.instance, self._coupled.tree
+        self.request = np.flatnonzero(in_core)
+        number = np.full(len(in_core), -1)
+        number[self.request] = np.arange(len(self.request))
+        self.arc = np.concatenate([own, elsewhere, np.full(len(fill), -1)])
+        free = len(instance.parent)  # one node more, without a limit
+        request = np.concatenate([instance.request[own], instance.request[elsewhere], fill])
+        node = np.concatenate([instance.node[own], np.full(len(elsewhere) + len(fill), free)])
+        others = int(instance.group.max(initial=0)) + 1
+        group = np.concatenate([instance.group[own], others + np.arange(len(elsewhere) + len(fill))])
+        costs = np.concatenate([cost[own], cost[elsewhere], outside[fill]])
+        order = np.argsort(request, kind="stable")
+        self.arc = self.arc[order]
+        part = Instance(
+            request=number[request[order]],
+            node=node[order],
+            group=group[order],
+            cost=costs[order],
+            demand=np.where(self._coupled.in_team, 0, instance.demand)[self.request],
+            unmet_cost=instance.unmet_cost[self.request],
+            capacity=np.append(np.where(kept, instance.capacity, len(order)), len(order)),
+            parent=np.append(instance.parent, -1),
+            load_cost=np.append(np.where(kept, instance.load_cost, 0), 0),
+        )
+        self.role = np.flatnonzero(np.isin(tree.role_team, teams))
+        start = np.flatnonzero(np.isin(tree.start_team, teams))
+        state = np.flatnonzero(np.isin(tree.role_team[tree.state_role], teams))
+        states = np.full(tree.n_starts + len(tree.state_role), -1)
+        states[np.append(start, tree.n_starts + state)] = np.arange(len(start) + len(state))
+        link = np.flatnonzero(states[tree.link_state] >= 0)
+        small = replace(
+            tree,
+            worth=tree.worth[teams],
+            absence=tree.absence[teams],
+            fewest=tree.fewest[teams],
+            role_team=np.searchsorted(teams, tree.role_team[self.role]),
+            role_people=tree.role_people[self.role],
+            must=tree.must[self.role],
+            start_team=np.searchsorted(teams, tree.start_team[start]),
+            state_role=np.searchsorted(self.role, tree.state_role[state]),
+            state_request=number[tree.state_request[state]],
+            link_state=states[tree.link_state[link]],
+            link_parent=states[tree.link_parent[link]],
+        )
+        self.part = Part(part, small)
+
+    def served(self, outcome: Outcome, price: IntArray) -> Served:
+        """Make a choice of all teams from that of the core, and by prices elsewhere."""
+        coupled, tree = self._coupled, self._coupled.tree
+        choice = coupled.prices.cheapest(price)
+        on, request, push = choice.cost < tree.worth, choice.request, choice.push
+        on[self.team] = False
+        assert outcome.request is not None
+        chosen = outcome.request >= 0
+        role = self.role[chosen]
+        on[tree.role_team[role]] = True
+        request[role] = self.request[outcome.request[chosen]]
+        counts = tree.must[role] | (tree.needed[tree.role_team[role]] > 0)
+        push[role] = np.where(counts, outcome.people[chosen], 0)
+        return Served(on, request, push)
+
+    def excess(self, outcome: Outcome) -> IntArray:
+        """Return by how much the core's plan exceeds the capacity of each node of the instance."""
+        instance = self._coupled.instance
+        arc = self.arc[outcome.used]
+        arc = arc[arc >= 0]
+        flow = np.zeros(len(instance.request), np.int64)
+        flow[arc] = 1
+        beyond: IntArray = np.maximum(node_loads(instance, flow) - instance.capacity, 0)
+        return beyond

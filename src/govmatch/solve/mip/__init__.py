@@ -1,0 +1,1 @@
+"""Mixed-integer programmes of what is coupled: columns, rows and model apart."""

@@ -1,0 +1,76 @@
+"""What is decided: arcs, people missing, teams and their states, and the units of laden nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from govmatch.solve.mip.part import Part
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The variables of a part, one after the other: arcs, missing, teams, states, units.
+
+    Attributes
+    ----------
+    cost : float64 (n,)
+    most : float64 (n,)
+        Upper limits; all are whole and >= 0.
+    missing, team, state, unit : int
+        Where each kind begins.
+    unit_node : int64 (n_units,)
+        The node of each unit of load.
+    """
+
+    cost: FloatArray
+    most: FloatArray
+    missing: int
+    team: int
+    state: int
+    unit: int
+    unit_node: IntArray
+
+
+def columns(part: Part) -> Columns:
+    """Lay out the variables of a part and their costs, as in `Coupled.plan` less the worth of all teams."""
+    instance, tree = part.instance, part.tree
+    in_team = part.role >= 0
+    absence = np.zeros(len(in_team), np.int64)
+    absence[in_team] = tree.absence[tree.role_team[part.role[in_team]]]
+    asked = np.bincount(tree.role_team, tree.role_people, len(tree.worth)).astype(np.int64)
+    node, _ = part.entries
+    below = np.bincount(node, minlength=len(instance.parent))
+    units = np.where(instance.load_cost > 0, np.minimum(below, instance.capacity), 0)
+    unit_node = np.repeat(np.arange(len(units)), units)
+    nth = np.arange(len(unit_node)) - np.repeat(np.cumsum(units) - units, units)
+    n_states = tree.n_starts + len(tree.state_role)
+    cost = (
+        instance.cost - absence[instance.request],
+        np.where(in_team, 0, instance.unmet_cost),
+        tree.absence * asked - tree.worth,
+        np.zeros(n_states, np.int64),
+        instance.load_cost[unit_node] * nth,
+    )
+    most = (
+        np.ones(len(instance.cost)),
+        np.where(in_team, 0, instance.demand),
+        np.ones(len(tree.worth)),
+        np.ones(n_states),
+        np.ones(len(unit_node)),
+    )
+    begin = np.cumsum([len(values) for values in cost])
+    return Columns(
+        cost=np.concatenate(cost).astype(np.float64),
+        most=np.concatenate(most).astype(np.float64),
+        missing=int(begin[0]),
+        team=int(begin[1]),
+        state=int(begin[2]),
+        unit=int(begin[3]),
+        unit_node=unit_node,
+    )

@@ -1,0 +1,123 @@
+"""A part as one mixed-integer programme, solved by HiGHS through SciPy.
+
+On these programmes HiGHS proves in a fraction of a second what takes CP-SAT many (measured: see
+benchmarks/README.md): their linear relaxation is nearly whole, and a proof rests on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, Queue
+from threading import Thread
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
+
+from govmatch.errors import SolverError
+from govmatch.solve.control import Control
+from govmatch.solve.mip.columns import columns
+from govmatch.solve.mip.part import Part
+from govmatch.solve.mip.rows import rows
+
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+SECONDS, PAUSE = 20.0, 0.02
+"""Time limit of one solve, and between two looks at `cancel`."""
+
+DOUBT = 0.5
+"""By how much a bound reckoned in floats may be off; costs are whole numbers."""
+
+ENDED = (0, 1)
+"""Status of a solve that found the optimum, or was ended by its time."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a solve of a part found.
+
+    Attributes
+    ----------
+    bound : int
+        No plan of the part costs less.
+    request : int64 (n_roles,) or None
+        The request that serves each role, -1 where its team is not served; None where no plan was found.
+    people : int64 (n_roles,)
+        How many come.
+    used : int64 (any,)
+        The arcs of the plan.
+    """
+
+    bound: int
+    request: IntArray | None
+    people: IntArray
+    used: IntArray
+
+
+def _left_behind(work: Callable[[], OptimizeResult], control: Control) -> OptimizeResult | None:
+    """Call what cannot be stopped in a thread, and go on without it where `control` says so."""
+    done: Queue[OptimizeResult | BaseException] = Queue()
+
+    def run() -> None:
+        try:
+            done.put(work())
+        except BaseException as error:  # told to the caller
+            done.put(error)
+
+    Thread(target=run, daemon=True).start()
+    while True:
+        try:
+            found = done.get(timeout=PAUSE)
+        except Empty:
+            if control.poll() and control.reason == "cancelled":
+                return None
+            continue
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+
+def solve(part: Part, control: Control) -> Outcome | None:
+    """Solve a part, or bound it as well as there is time for; None where nothing was proved.
+
+    HiGHS cannot be interrupted through SciPy: after `cancel` it is left to its time limit, in a thread.
+
+    Raises
+    ------
+    SolverError
+        HiGHS failed.
+    """
+    at, tree = columns(part), part.tree
+    if not len(at.cost):
+        return Outcome(0, np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64))
+    matrix, low, high = rows(part, at).matrix()
+
+    def work() -> OptimizeResult:
+        return milp(
+            at.cost,
+            integrality=np.ones(len(at.cost), np.int64),
+            bounds=Bounds(0, at.most),
+            constraints=LinearConstraint(matrix, low, high),
+            options={"time_limit": max(0.01, control.left(SECONDS)), "mip_rel_gap": 0.0},
+        )
+
+    found = _left_behind(work, control)
+    if found is None:
+        return None
+    if found.status not in ENDED:
+        raise SolverError(f"HiGHS ended with status {found.status}: {found.message}")
+    if found.mip_dual_bound is None or not np.isfinite(found.mip_dual_bound):
+        return None
+    bound = int(np.ceil(found.mip_dual_bound - DOUBT)) + int(tree.worth.sum())
+    people = np.zeros(len(tree.role_team), np.int64)
+    if found.x is None:
+        return Outcome(bound, None, people, people[:0])
+    used = np.flatnonzero(np.round(found.x[: at.missing]) > 0)
+    chosen = np.round(found.x[at.state + tree.n_starts : at.unit]) > 0
+    request = np.full(len(tree.role_team), -1)
+    request[tree.state_role[chosen]] = tree.state_request[chosen]
+    role = part.role[part.instance.request[used]]
+    people += np.bincount(role[role >= 0], minlength=len(people))
+    return Outcome(bound, request, people, used)

@@ -1,0 +1,41 @@
+"""Teams and single requests, start to end: prices, then the core, then team by team."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from govmatch.solve.control import Control
+from govmatch.solve.core import sharpen
+from govmatch.solve.coupled import Coupled, Found, Served, better, choose, follow
+from govmatch.solve.team_live import improve
+
+IntArray = NDArray[np.int64]
+
+
+def search(
+    coupled: Coupled, control: Control, before: Served | None = None, start: IntArray | None = None
+) -> Found:
+    """Seek a plan of little cost and a bound near it.
+
+    Parameters
+    ----------
+    coupled : Coupled
+    control : Control
+        Ends the search by its deadline, signal or gap; there is always a plan, and a true bound.
+    before : Served, optional
+        A choice to begin with, such as that of an instance with fewer arcs.
+    start : int64 (n_nodes,), optional
+        Own prices near the optimum.
+    """
+    best = choose(coupled, control, before, start)
+    for step in (sharpen, _improved):
+        if control.poll() or best.proof.gap <= control.gap:
+            break
+        best = step(coupled, best, control)
+    return best
+
+
+def _improved(coupled: Coupled, found: Found, control: Control) -> Found:
+    served = improve(coupled, found, control)
+    return found if served is None else better(follow(coupled, served, control, found.price), found)

@@ -1,0 +1,166 @@
+"""An oracle for teams: every start of every role written out, the best plan by HiGHS. As slow as it is plain."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+
+from tests.naive import World, hundredths, records, solve_integer
+
+
+class TeamWorld(World):
+    """A problem as dicts and lists, with the roles of each request."""
+
+    def roles(self, r):
+        """Roles of a request, by name, in the order of their rows."""
+        rows = [x for x in records(self.problem, "roles") if x["request_id"] == r["request_id"]]
+        found = {}
+        for x in rows:
+            role = found.setdefault(
+                x["role"],
+                {
+                    "name": x["role"],
+                    "people": x["count"],
+                    "leader": bool(x["leader"]),
+                    "minutes": x["minutes"] or r["minutes"],
+                    "clearance": r["clearance"] if x["clearance"] is None else x["clearance"],
+                    "after": x["after"],
+                    "least": x["after_least"] or 0,
+                    "most": x["after_most"] if x["after_most"] is not None else x["after_least"] or 0,
+                    "needs": [],
+                },
+            )
+            role["needs"].append((x["skill"], x["level"], x["certified"]))
+        if found:
+            return list(found.values())
+        return [
+            {
+                "name": "helper",
+                "people": r["people"],
+                "leader": False,
+                "minutes": r["minutes"],
+                "clearance": r["clearance"],
+                "after": None,
+                "least": 0,
+                "most": 0,
+                "needs": r["needs"],
+            }
+        ]
+
+    def team(self, r):
+        """Whether its people come together or not at all, and the fewest of them."""
+        roles = self.roles(r)
+        people = sum(role["people"] for role in roles)
+        fewest = r["min_serve"] if r["min_serve"] is not None else people if len(roles) > 1 else 1
+        fewest = max(fewest, sum(role["people"] for role in roles if role["leader"]))
+        long = r["latest"] - r["earliest"] > self.policy.slots.long_minutes
+        return len(roles) > 1 or (people > 1 and (fewest > 1 or long)), people, fewest
+
+    def starts(self, r):
+        """Yield every way to start all roles, as {name: start}."""
+        roles = {role["name"]: role for role in self.roles(r)}
+        step = self.policy.slots.start_minutes
+        order = []
+        while len(order) < len(roles):
+            order += [n for n, x in roles.items() if n not in order and (x["after"] in (None, *order))]
+        for first in range(r["earliest"], r["latest"] + 1, step):
+            offsets = [range(roles[n]["least"], roles[n]["most"] + 1, step) for n in order]
+            for chosen in itertools.product(*offsets):
+                begins = {}
+                for name, offset in zip(order, chosen, strict=True):
+                    up = roles[name]["after"]
+                    begins[name] = offset + (first if up is None else begins[up])
+                if all(begins[n] + roles[n]["minutes"] <= r["latest"] for n in order):
+                    yield begins
+
+    def lateness(self, r, name):
+        """Minutes after the team's earliest start at which a role starts at the earliest."""
+        roles = {role["name"]: role for role in self.roles(r)}
+        total = 0
+        while name is not None:
+            total, name = total + roles[name]["least"], roles[name]["after"]
+        return total
+
+    def ways(self, r, role, start):
+        """Yield (provider, slot, cost) for a role at a start."""
+        worth = r["unmet_cost"] * self.team(r)[1]
+        asked = {**r, **role, "earliest": start, "latest": start + role["minutes"], "people": 2}
+        waited = start - r["earliest"] - self.lateness(r, role["name"])
+        wait = hundredths(self.policy.fit.wait_minutes * waited / 60)
+        for p in self.providers:
+            for stage, slot, more in self.examine({**asked, "unmet_cost": worth - wait}, p):
+                if stage == 9:
+                    yield p, slot, more["cost"] + wait
+
+
+def best_cost(problem):
+    """Return the cheapest cost of any plan, hundredths."""
+    world = TeamWorld(problem)
+    cost, upper, rows = [], [], []
+    uses = defaultdict(list)  # columns by what they use up
+    limits = {}
+
+    def column(price, most=1):
+        cost.append(price)
+        upper.append(most)
+        return len(cost) - 1
+
+    def send(p, slot, price, most):
+        x = column(price, most)
+        day = world.day(slot["start"])
+        week = day.isocalendar()[:2]
+        key = "slot", p["id"], slot["start"], slot["end"]
+        equal = sum((s["start"], s["end"]) == key[2:] for s in world.slots[p["id"]])
+        limits[key] = p["capacity"] * equal
+        uses[key].append(x)
+        if p["kind"] == "volunteer":
+            limits["day", p["id"], day], limits["week", p["id"], week] = p["day_cap"], p["week_cap"]
+            uses["day", p["id"], day].append(x)
+            uses["week", p["id"], week].append(x)
+        firm = world.organizations.get(p["organization"])
+        if firm and firm["capacity_per_week"] is not None:
+            limits["firm", p["organization"], week] = firm["capacity_per_week"]
+            uses["firm", p["organization"], week].append(x)
+        return x
+
+    for r in world.requests:
+        team, people, fewest = world.team(r)
+        if not team:
+            served, persons = [], defaultdict(list)
+            (role,) = world.roles(r)
+            for p in world.providers:
+                for stage, slot, more in world.examine({**r, **role, "people": people}, p):
+                    if stage == 9:
+                        served.append(send(p, slot, more["cost"], min(people, p["capacity"])))
+                        persons[p["id"], min(people, p["capacity"])].append(served[-1])
+            missing = column(r["unmet_cost"], people)
+            rows.append((dict.fromkeys([*served, missing], 1), people, people))
+            rows += [(dict.fromkeys(xs, 1), 0, most) for (_, most), xs in persons.items()]
+            continue
+        roles, plans = world.roles(r), []
+        for begins in world.starts(r):
+            on, everybody, persons = column(0), [], defaultdict(list)
+            plans.append(on)
+            for role in roles:
+                xs = []
+                for p, slot, price in world.ways(r, role, begins[role["name"]]):
+                    x = send(p, slot, price - r["unmet_cost"], min(role["people"], p["capacity"]))
+                    xs.append(x)
+                    if p["kind"] == "volunteer":
+                        persons[p["id"]].append(x)
+                must = role["leader"]
+                must |= len(roles) > 1 and r["min_serve"] is None
+                rows.append(({**dict.fromkeys(xs, 1), on: -role["people"]}, 0 if must else -10**6, 0))
+                everybody += xs
+            rows.append(({**dict.fromkeys(everybody, 1), on: -fewest}, 0, 10**6))
+            rows += [(dict.fromkeys(xs, 1), 0, 1) for xs in persons.values()]
+        rows.append((dict.fromkeys(plans, 1), 0, 1))
+        whole = column(people * r["unmet_cost"])
+        rows.append(({whole: 1}, 1, 1))
+    for key, xs in uses.items():
+        rows.append((dict.fromkeys(xs, 1), 0, limits[key]))
+        if key[0] == "week":
+            step = hundredths(world.policy.load.further_job_minutes)
+            steps = [column(j * step) for j in range(min(limits[key], len(xs)))]
+            rows.append(({**dict.fromkeys(xs, 1), **dict.fromkeys(steps, -1)}, 0, 0))
+    return solve_integer(cost, upper, [row for row in rows if row[0]])[0]
