@@ -1,4 +1,4 @@
-"""An oracle for teams: every start of every role written out, the best plan by HiGHS. As slow as it is plain."""
+"""An oracle for teams: every start of every role written out, the best plan by HiGHS."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def best_cost(problem):
                         persons[p["id"]].append(x)
                 must = role["leader"]
                 must |= len(roles) > 1 and r["min_serve"] is None
-                rows.append(({**dict.fromkeys(xs, 1), on: -role["people"]}, 0 if must else -10**6, 0))
+                rows.append(({**dict.fromkeys(xs, 1), on: -role["people"]}, 0 if must else -(10**6), 0))
                 everybody += xs
             rows.append(({**dict.fromkeys(everybody, 1), on: -fewest}, 0, 10**6))
             rows += [(dict.fromkeys(xs, 1), 0, 1) for xs in persons.values()]

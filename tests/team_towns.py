@@ -9,7 +9,7 @@ from tests.towns import random_town
 
 
 def random_team_town(seed, largest=7):
-    """A random town; some requests get several roles, one after another, or several people at an open time."""
+    """A random town; some requests get several roles, or several people at an open time."""
     tables = random_town(seed, largest)
     rng = np.random.default_rng(seed + 1)
     requests = tables["requests"].copy()

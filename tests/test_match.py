@@ -131,15 +131,6 @@ def test_a_job_dearer_than_leaving_it_is_left() -> None:
         ({"pins": frame("request_id provider_id action", ("R1", "V1", "assign"))}, "pins"),
         (
             {
-                "roles": frame(
-                    "request_id role skill", ("R1", "designer", "design"), ("R1", "teacher", "tutoring")
-                )
-            },
-            "teams",
-        ),
-        ({"requests": pd.DataFrame([request("R1", "C1", window="sat 08:00-20:00", people=2)])}, "teams"),
-        (
-            {
                 "communities": pd.DataFrame([{"community_id": "C1"}, {"community_id": "C2"}]),
                 "agreements": frame(
                     "agreement_id from_id to_id kind quota_per_week", ("A1", "C1", "C2", "federation", 5)
@@ -420,7 +411,7 @@ def test_a_limit_beyond_all_time_is_none(limit) -> None:
 
 
 def test_progress_is_drawn_on_a_terminal_after_a_second(monkeypatch) -> None:
-    module = importlib.import_module("govmatch.plan.match")
+    module = importlib.import_module("govmatch.plan.wheel")
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:

@@ -243,7 +243,7 @@ def test_decoding_and_explaining_ask_as_carefully_as_the_search():
         explain(replace(plan, search=search), plan.assignments["request_id"].iloc[0])
     pairs = Pairs(search.arcs.request, search.arcs.slot)
     with pytest.raises(InvalidInput, match="returned float64 of shape"):
-        assignments_frame(problem, pairs, search, search.paths)
+        assignments_frame(problem, search.units, pairs, search, search.paths)
 
 
 @pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="the speed of compiled code")

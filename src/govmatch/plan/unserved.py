@@ -39,7 +39,9 @@ def reasons(
     unit = best_starts(units, candidates.passed)
     role, of = units.role[unit], units.request[unit]
     must, people = np.append(teams.least >= teams.people, False), np.append(teams.people, 1)
-    needed = np.where(must[role], people[role], 1)
+    # one provider may send as many as it has places
+    places = int(problem.supply.slot_capacity.max(initial=1))
+    needed = np.where(must[role], -(-people[role] // places), 1)
     code, left, stage = first_empty_stage(candidates.passed[unit], needed)
     several = np.where(role >= 0, 2, demand.people[of]) > 1
     code[(code == "window") & several] = "together"

@@ -57,8 +57,10 @@ class _Claims:
         return range(int(wish.first_role[r]), int(wish.first_role[r + 1]))
 
     def _needed(self, q: int) -> int:
-        roles = self._facts.requests.roles
-        return int(roles.people[q]) if roles.must[q] else 1
+        """Return how many providers a role needs, each of whom may send as many as has places."""
+        roles, who = self._facts.requests.roles, self._facts.providers
+        places = int(who.slot_cap[self._facts.slots.provider].max(initial=1))
+        return -(-int(roles.people[q]) // places) if roles.must[q] else 1
 
     def _fault(self, code: str, text: str, r: int) -> None:
         self._faults.add(code, text, self._facts.requests.ids[r])

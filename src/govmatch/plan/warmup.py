@@ -51,6 +51,6 @@ def warmup() -> float:
     matcher.add([0, 1], [1, 2], demand=2, unmet_cost=9)
     matcher.remove(first)
     matcher.set_capacity(2, 2)
-    match(Problem.from_tables(xishan(seed=0, requests=20)))
+    match(Problem.from_tables(xishan(seed=0, requests=60, coupled=0.5)))
     match(Problem.from_tables(xishan(seed=0, requests=4), Policy(rounds=Rounds(on=True))))
     return time.perf_counter() - began
