@@ -36,8 +36,13 @@ def cost_of(instance: VisitInstance, tour, begin) -> tuple[list[str], int]:
         at, free = int(instance.leaves[k]), int(instance.begin[k])
         mode = int(instance.mode[k])
         stops = sorted((int(begin[x]), int(instance.minutes[x]), x) for x in made if tour[x] == k)
+        since = None
         for start, minutes, x in stops:
             way = int(instance.travel[mode, at, instance.place[x]])
+            if since is None or start - way - free >= instance.rest:
+                since = start - way
+            if instance.rest and start + minutes - since > instance.rest_after:
+                faults.append(f"visit {x} on tour {k} is over {start + minutes - since} after a rest")
             if start < free + way:
                 faults.append(f"visit {x} on tour {k} begins at {start}, before {free + way}")
             cost += instance.travel_cost * way

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+import govmatch as gm
 from benchmarks.hhcrsp import __main__ as programme
 from benchmarks.hhcrsp.check import check
+from benchmarks.hhcrsp.instances import read, routes
 
 GIVEN: dict[str, Any] = {
     "central_offices": [{"id": "d", "location": [0, 0]}],
@@ -132,3 +134,37 @@ def test_wrong_routes_are_said_to_be_wrong(
     monkeypatch.setattr(sys, "argv", ["hhcrsp", str(path), "--seconds", "0.2"])
     assert programme.main() == 1
     assert "WRONG: c1: gone" in capsys.readouterr().out
+
+
+def test_other_files_of_the_family_are_read(tmp_path: Path) -> None:
+    """Two offices, a carer of the second, services at one time or with nothing between them, half minutes."""
+    given = copy.deepcopy(GIVEN)
+    given["central_offices"].append({"id": "e", "location": [9, 9]})
+    given["caregivers"][1]["departing_point"] = "e"
+    given["patients"][0]["required_caregivers"].append({"service": "s2", "duration": 12.5})
+    given["patients"][1]["synchronization"] = {"type": "simultaneous"}
+    given["distances"] = [[0, 9, 5.125, 10.25], [9, 0, 4, 3.5], [5.125, 4, 0, 5.125], [10.25, 3.5, 5.125, 0]]
+    path = tmp_path / "two.json"
+    path.write_text(json.dumps(given), encoding="utf-8")
+    read_, problem, step = read(path)
+    assert (read_, step) == (given, 2)
+    plan = gm.match(problem, time_limit=2.0)
+    made = routes(given, plan, step)
+    faults, parts = check(given, made)
+    assert faults == []
+    assert parts["cost"] == pytest.approx(plan.certificate.primal / step / 3, abs=1e-6)
+    # both carers see both patients: 5.125 + 5.125 + 10.25 and 4 + 5.125 + 3.5
+    assert parts["cost"] == pytest.approx((20.5 + 12.625) / 3)
+    starts = {(s["patient"], s["service"]): s["start"] for route in made for s in route["stops"]}
+    assert starts["p2", "s1"] == starts["p2", "s2"]
+
+
+def test_times_that_tables_cannot_hold_are_refused(tmp_path: Path) -> None:
+    given = copy.deepcopy(GIVEN)
+    given["patients"][0]["time_window"] = [0.001, 30]
+    path = tmp_path / "fine.json"
+    path.write_text(json.dumps(given), encoding="utf-8")
+    with pytest.raises(
+        ValueError, match="times are too fine, or services too long, for tables of whole minutes"
+    ):
+        read(path)

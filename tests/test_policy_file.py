@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from govmatch.errors import InvalidPolicy
-from govmatch.model.policy import Fit, Load, Policy, Preset, Presets, Route, Slots, TravelRules, Unmet
+from govmatch.model.policy import (
+    Fit,
+    Load,
+    Policy,
+    Preset,
+    Presets,
+    Rounds,
+    Route,
+    Slots,
+    TravelRules,
+    Unmet,
+)
 from govmatch.model.policy_file import profile_names
 from govmatch.model.schema import EDGE_KINDS, MODES
 
@@ -43,6 +54,16 @@ def test_units_are_converted_and_the_rest_stays():
     assert policy.slots.long_minutes == 240
     assert isinstance(policy.slots.long_minutes, int)
     assert (policy.name, policy.time_zone) == ("<text>", "America/Los_Angeles")
+
+
+def test_rounds_are_off_unless_the_policy_says_so():
+    assert not Policy().rounds.on
+    text = '[rounds]\non = true\nstart = "organization"\nrest_minutes = "0.5 h"\nlargest_late_minutes = 2\n'
+    rounds = Policy.from_text(text).rounds
+    assert rounds == Rounds(on=True, start="organization", rest_minutes=30, largest_late_minutes=2.0)
+    assert rounds.soft
+    assert not Rounds(on=True).soft
+    assert "[rounds]\non = true\n" in Policy.from_text(text).to_toml()
 
 
 def test_slots_and_presets_replace_the_default_ones():
@@ -124,7 +145,14 @@ CASES = [  # text, line, words
     ("[travel.speed_kmh]\nwalk = 0", 2, "travel.speed_kmh.walk: found 0"),
     ("[travel]\ndetour = 0.5", 2, "travel.detour: found 0.5; expected a number from 1 to 10$"),
     ("[travel]\nmax_minutes = '2 d'", 2, "travel.max_minutes: found '2 d'"),
-    ("[load]\njobs_per_day = 30", 2, "load.jobs_per_day: found 30; expected a whole number from 0 to 24"),
+    (
+        "[load]\njobs_per_day = 3000",
+        2,
+        "load.jobs_per_day: found 3000; expected a whole number from 0 to 1,000",
+    ),
+    ("[rounds]\non = 1", 2, "rounds.on: found 1; expected true or false"),
+    ('[rounds]\nstart = "office"', 2, "rounds.start: found 'office'.*; expected one of"),
+    ("[rounds]\nlate_minutes = -1", 2, "rounds.late_minutes: found -1; expected a number from 0 to 1,000"),
     (
         "[slots]\nlong_minutes = '0.01 h'",
         2,
@@ -274,7 +302,10 @@ _names = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
         route=st.builds(Route, st.integers(0, 20), st.dictionaries(st.sampled_from(EDGE_KINDS), _hops)),
         travel=st.builds(TravelRules, st.sampled_from(MODES), st.floats(1, 10)),
         fit=st.builds(Fit, _minutes, _minutes, _minutes, _minutes),
-        load=st.builds(Load, st.integers(0, 24), st.integers(0, 168), _minutes),
+        load=st.builds(Load, st.integers(0, 1000), st.integers(0, 7000), _minutes),
+        rounds=st.builds(
+            Rounds, st.booleans(), st.sampled_from(["home", "organization"]), late_minutes=st.floats(0, 1000)
+        ),
     )
 )
 def test_to_toml_and_back(policy):

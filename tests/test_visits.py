@@ -96,6 +96,22 @@ def test_small_days_are_solved_as_by_brute_force(seed: int, few_moves: None) -> 
     assert (found.termination == "optimal") == (found.cost == found.bound)
 
 
+@pytest.mark.parametrize(
+    "seed", [pytest.param(s, marks=pytest.mark.kernels) if s < 2 else s for s in range(6)]
+)
+def test_rests_are_kept_where_links_push_visits_too(seed: int, few_moves: None) -> None:
+    rng = np.random.default_rng(300 + seed)
+    instance = make(rng, 4 if seed < 2 else 15, 4, hard=bool(seed % 2))
+    instance = dataclasses.replace(instance, rest=30, rest_after=35)
+    found = quick(instance)
+    faults, cost = cost_of(instance, found.tour, found.begin)
+    assert (faults, cost) == ([], found.cost)
+    free = quick(dataclasses.replace(instance, rest=0))
+    loose = dataclasses.replace(instance, rest_after=10**6)
+    assert quick(loose).cost == free.cost
+    assert cost_of(instance, free.tour, free.begin)[0] or seed in (0, 1, 3)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_larger_days_keep_every_limit_and_cost_what_they_say(seed: int, few_moves: None) -> None:
     rng = np.random.default_rng(100 + seed)
@@ -181,10 +197,16 @@ def test_nothing_to_do_is_done() -> None:
     lists = {
         field.name: none
         for field in dataclasses.fields(VisitInstance)
-        if field.name not in ("travel", "travel_cost", "largest_late_cost")
+        if field.name not in ("travel", "travel_cost", "largest_late_cost", "rest", "rest_after")
     }
     found = visits.solve(VisitInstance(travel=np.zeros((1, 0, 0), np.int64), **lists))
     assert (found.cost, found.bound, found.termination) == (0, 0, "optimal")
+
+
+def test_a_bound_that_is_known_takes_the_place_of_the_instance_s_own(few_moves: None) -> None:
+    instance = make(np.random.default_rng(5), 6, 3)
+    found = visits.solve(instance, bound=-7)
+    assert (found.bound, found.termination) == (-7, "searched")
 
 
 def test_one_seed_finds_the_same_tours_again(few_moves: None) -> None:

@@ -65,6 +65,7 @@ class Visits(NamedTuple):
     tour: I64  # (n_tours, 7)
     node: I64  # (n_nodes, 3)
     cost: I64  # (2,) of one unit of time on the way; of one unit of the largest lateness
+    rest: I64  # (2,) how long a rest is, 0: none is needed; how long nobody goes without one
 
 
 class Tours(NamedTuple):
@@ -77,6 +78,7 @@ class Tours(NamedTuple):
     sums: I64  # (5,)
     log: I64  # (size, 3) what was done: visit, the one before it, its option (`NOBODY`: it was put in)
     old_begin: I64  # (n_visits,) work space
+    rest: I64  # (n_visits,) work space: the rest before a visit
 
 
 def blank_tours(visits: Visits) -> Tours:
@@ -97,6 +99,7 @@ def blank_tours(visits: Visits) -> Tours:
         sums=sums,
         log=np.zeros((4 * n + 8, 3), np.int64),
         old_begin=np.zeros(n, np.int64),
+        rest=np.zeros(n, np.int64),
     )
 
 
@@ -275,12 +278,14 @@ def time_anew(visits: Visits, tours: Tours) -> tuple[int, bool]:
     """Time what is written down; return how many tours were timed, and whether all keep their times.
 
     Every visit begins as early as it can, which is best for all of them at once: links only ever push
-    later, so the earliest times are the least solution of the longest-path inequalities.
+    later, so the earliest times are the least solution of the longest-path inequalities. Where rests are
+    needed, one is taken before the visit that would be over too late without, if waiting is none.
     ``Tours.old_begin`` and ``timed`` keep what was.
     """
     travel, visit, tour = visits.travel, visits.visit, visits.tour
     chain, timed, old_begin = tours.chain, tours.timed, tours.old_begin
     n = len(visit)
+    rest, longest = visits.rest[0], visits.rest[1]
     listed, links = list_tours(visits, tours)
     kept = True
     for i in range(listed):
@@ -289,10 +294,20 @@ def time_anew(visits: Visits, tours: Tours) -> tuple[int, bool]:
         timed[k, OLD_LATENESS] = timed[k, LATENESS]
         timed[k, OLD_LARGEST] = timed[k, LARGEST]
         mode, at, now = tour[k, MODE], tour[k, LEAVES], tour[k, BEGINS]
+        since = now
         x = chain[n + k, AFTER]
         while x < n:
             old_begin[x] = chain[x, BEGIN]
-            now = max(now + travel[mode, at, visit[x, PLACE]], visit[x, EARLIEST])
+            free, there = now, travel[mode, at, visit[x, PLACE]]
+            now = max(free + there, visit[x, EARLIEST])
+            if rest > 0:
+                tours.rest[x] = 0
+                if chain[x, BEFORE] >= n or now - there - free >= rest:
+                    since = now - there
+                elif now + visit[x, MINUTES] - since > longest:
+                    tours.rest[x] = rest
+                    now = max(free + rest + there, visit[x, EARLIEST])
+                    since = now - there
             chain[x, BEGIN] = now
             kept &= now <= visit[x, LATEST]
             now += visit[x, MINUTES]
@@ -313,11 +328,29 @@ def time_anew(visits: Visits, tours: Tours) -> tuple[int, bool]:
                 chain[x, BEGIN] + visit[x, MINUTES] + travel[tour[k, MODE], visit[x, PLACE], tour[k, RETURNS]]
             )
             x = chain[x, AFTER]
-        kept &= back <= tour[k, ENDS]
+        kept &= back <= tour[k, ENDS] and (rest == 0 or rested(visits, tours, k))
         tours.sums[LATE] += late - timed[k, LATENESS]
         timed[k, LATENESS] = late
         timed[k, LARGEST] = largest
     return listed, kept
+
+
+@helper
+def rested(visits: Visits, tours: Tours, k: int) -> bool:
+    """Tell whether nobody works and travels for too long without a rest on tour `k`, the way back aside."""
+    visit, chain, n = visits.visit, tours.chain, len(visits.visit)
+    at, free, since = visits.tour[k, LEAVES], visits.tour[k, BEGINS], 0
+    x = chain[n + k, AFTER]
+    while x < n:
+        leaves = chain[x, BEGIN] - visits.travel[visits.tour[k, MODE], at, visit[x, PLACE]]
+        if chain[x, BEFORE] >= n or leaves - free >= visits.rest[0]:
+            since = leaves
+        free = chain[x, BEGIN] + visit[x, MINUTES]
+        if free - since > visits.rest[1]:
+            return False
+        at = visit[x, PLACE]
+        x = chain[x, AFTER]
+    return True
 
 
 @helper
@@ -353,7 +386,7 @@ def settle_links(visits: Visits, tours: Tours, listed: int, links: int) -> bool:
                         following = chain[z, AFTER]
                         if following < n:
                             way = travel[tour[k, MODE], visit[z, PLACE], visit[following, PLACE]]
-                            now += visit[z, MINUTES] + way
+                            now += visit[z, MINUTES] + way + tours.rest[following]
                         z = following
                 x = chain[x, AFTER]
         if not moved:

@@ -112,6 +112,30 @@ class Presets:
 
 
 @dataclass(frozen=True)
+class Rounds:
+    """Rounds: one person makes several visits in one slot, one after the other, with the way between them.
+
+    Where `on`, a visit begins at any time of its request's window and leaves room for the way. A tour keeps
+    within its slot, ways included; a pause for lunch is a gap between the hours of `Slots`.
+    """
+
+    on: bool = False
+    start: str = "home"  # where a tour begins and ends: "home" or "organization"
+    # "round": every way of the tour, the one back too; "home": from its start to each visit
+    cost: str = "round"
+    rest_minutes: int = 0  # 0: no rule
+    rest_after_minutes: int = 240  # nobody works and travels longer without a rest, the way back aside
+    # prices count to the hundredth; both 0: windows are hard
+    late_minutes: float = 0.0  # price of one minute after the latest begin
+    largest_late_minutes: float = 0.0  # price of one minute of the largest lateness of all visits
+
+    @property
+    def soft(self) -> bool:
+        """Whether a visit may begin after its window, at a price."""
+        return self.late_minutes > 0 or self.largest_late_minutes > 0
+
+
+@dataclass(frozen=True)
 class Policy:
     """Weights and rules. All costs are equivalent minutes; all durations minutes.
 
@@ -131,6 +155,7 @@ class Policy:
     load: Load = field(default_factory=Load)
     slots: Slots = field(default_factory=Slots)
     presets: Presets = field(default_factory=Presets)
+    rounds: Rounds = field(default_factory=Rounds)
 
     def __post_init__(self) -> None:
         for name, kind in _SECTIONS.items():
@@ -208,6 +233,7 @@ _SECTIONS: dict[str, type] = {
     "load": Load,
     "slots": Slots,
     "presets": Presets,
+    "rounds": Rounds,
 }
 
 

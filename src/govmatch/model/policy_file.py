@@ -23,6 +23,7 @@ _NOTES = {
     "load": "jobs of one volunteer 工作量",
     "slots": "pieces of a day 时段",
     "presets": "assumed availability where none is known 空闲时段预设",
+    "rounds": "several visits of one person in one slot 巡访",
 }
 
 
@@ -171,7 +172,7 @@ def _toml(value: Any, key: str = "") -> str:
         return _text(value)
     if isinstance(value, tuple):
         return f"[{', '.join(_text(WEEKDAYS[v]) if key == 'days' else _text(v) for v in value)}]"
-    return repr(value)
+    return repr(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _text(value: str) -> str:

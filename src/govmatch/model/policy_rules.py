@@ -98,6 +98,19 @@ class Text:
         return f"one of {listed(self.choices)}" if self.choices else "text"
 
 
+class Switch(Text):
+    """True or false."""
+
+    def accepts(self, value: Any) -> bool:
+        """Tell whether a value is true or false."""
+        return isinstance(value, bool)
+
+    @property
+    def expected(self) -> str:
+        """What is allowed, in words."""
+        return "true or false"
+
+
 class Zone(Text):
     """The name of a time zone."""
 
@@ -202,16 +215,25 @@ SHAPE: dict[str, Any] = {
         "wait_minutes": _COST,
     },
     "load": {
-        "jobs_per_day": Number(0, 24, whole=True),
-        "jobs_per_week": Number(0, 168, whole=True),
+        "jobs_per_day": Number(0, 1000, whole=True),
+        "jobs_per_week": Number(0, 7000, whole=True),
         "further_job_minutes": _COST,
     },
     "slots": {
-        "long_minutes": Number(1, 1440, "minutes", whole=True),
+        "long_minutes": Number(1, 10_080, "minutes", whole=True),
         "start_minutes": Number(1, 1440, "minutes", whole=True),
         "hours": Each(Clock()),
     },
     "presets": {"default": Text(), "named": Each({"days": Days(), "slots": Names()})},
+    "rounds": {
+        "on": Switch(),
+        "start": Text(("home", "organization")),
+        "cost": Text(("round", "home")),
+        "rest_minutes": Number(0, 720, "minutes", whole=True),
+        "rest_after_minutes": Number(1, 1440, "minutes", whole=True),
+        "late_minutes": Number(0, 1000),
+        "largest_late_minutes": Number(0, 1000),
+    },
 }
 
 

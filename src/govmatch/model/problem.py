@@ -14,8 +14,8 @@ from govmatch.errors import InvalidInput, InvalidTables
 from govmatch.model import checks
 from govmatch.model.demand import encode_demand
 from govmatch.model.drop import as_given, drop_rows
-from govmatch.model.encode import encode_nodes, encode_supply
-from govmatch.model.encoded import Demand, Nodes, Supply, Teams
+from govmatch.model.encode import encode_nodes, encode_supply, fall_back, own_places
+from govmatch.model.encoded import Demand, FloatArray, Nodes, Supply, Teams
 from govmatch.model.fingerprint import HasEdges, digest, edges_digest, tables_digest
 from govmatch.model.horizon import Horizon, check_windows, derived_horizon, given_horizon
 from govmatch.model.policy import Policy
@@ -46,7 +46,7 @@ class Problem:
     nodes, supply, demand, teams : Nodes, Supply, Demand, Teams
         The arrays.
     features : frozenset of str
-        What the tables ask for beyond single roles in slots: teams, recurrence, goods, quotas.
+        What the tables ask for beyond single roles in slots: teams, recurrence, goods, quotas, pins.
     ignored : tuple of str
         Columns that the schema does not know and that resemble none of it, as ``table.column``.
     dropped : DataFrame
@@ -177,6 +177,21 @@ class Problem:
         return self._of(settled, self.policy, self.travel, self.alliance, self.nodes, self.supply)
 
     @cached_property
+    def bases(self) -> tuple[FloatArray, FloatArray]:
+        """Where each provider's tours begin and end, degrees, (P,) each, as ``policy.rounds.start`` says.
+
+        Who belongs to no organisation, or to one whose place is unknown, begins at home.
+        """
+        lat, lon = self.supply.lat.copy(), self.supply.lon.copy()
+        if self.policy.rounds.start == "organization":
+            there = own_places(self._sheets, "organizations")
+            at = self._sheets.positions("organizations", "community_id")
+            fall_back(*there, at, *own_places(self._sheets, "communities"))
+            known = np.append(~np.isnan(there[0]), False)[self.supply.organization]
+            lat[known], lon[known] = (x[self.supply.organization[known]] for x in there)
+        return lat, lon
+
+    @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
         """The given tables in canonical form: all columns of the schema, rows in their order."""
         return self._sheets.frames()
@@ -289,6 +304,7 @@ def _features(sheets: Sheets) -> set[str]:
     asked = {
         "recurrence": sheets["visits"].n > 0,
         "goods": sheets["request_goods"].n > 0,
+        "pins": bool((sheets["pins"]["action"].values == "assign").any()),
         "quotas": bool(sheets["agreements"]["quota_per_week"].present.any()),
     }
     return {name for name, is_asked in asked.items() if is_asked}

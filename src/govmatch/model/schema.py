@@ -234,10 +234,10 @@ _TABLES = (
                 high=1440,
             ),
             Column(
-                "max_jobs_per_day", "int", "absent: the policy's", "每日上限", unit="jobs", low=0, high=24
+                "max_jobs_per_day", "int", "absent: the policy's", "每日上限", unit="jobs", low=0, high=1000
             ),
             Column(
-                "max_jobs_per_week", "int", "absent: the policy's", "每周上限", unit="jobs", low=0, high=168
+                "max_jobs_per_week", "int", "absent: the policy's", "每周上限", unit="jobs", low=0, high=7000
             ),
             _clearance("vetted up to this level", "审查等级"),
             _text("dialect", "dialect spoken", "方言"),

@@ -31,7 +31,10 @@ class PairTravel(Protocol):
 
 
 class Travel(Protocol):
-    """How people get from home to a place; `GreatCircle` and `RoadGraph` are two of these."""
+    """How people get from home to a place; `GreatCircle` and `RoadGraph` are two of these.
+
+    Where people make rounds, the places of requests and of organisations are origins and destinations, too.
+    """
 
     @property
     def fingerprint(self) -> str:

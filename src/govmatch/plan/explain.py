@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from govmatch.errors import InvalidInput, UnknownId
 from govmatch.model.schema import EDGE_KINDS
 from govmatch.plan.decode import Pairs, local_times, pair_starts, pair_terms
+from govmatch.plan.explain_rounds import explain_rounds
 from govmatch.plan.pins import contradiction
-from govmatch.plan.plan import Plan
+from govmatch.plan.plan import Plan, Search
 from govmatch.plan.reasons import REASONS
 from govmatch.plan.unserved import best_starts
 from govmatch.reach.costs import RESOLUTION
@@ -56,12 +57,14 @@ class Explanation:
     candidates : pandas.DataFrame
         For each role the chosen arcs and the next three by cost: role, provider_id, start, chosen,
         busy_with (the request that holds the slot), cost_minutes (without load) and its terms. Of a team
-        that is not served, at the start for which most providers are left.
+        that is not served, at the start for which most providers are left. With rounds: every visit that is
+        made, with role, tour, order and the way to it, then the nearest others of each role by the way from
+        their tour's start, with the cost that does not depend on the round.
     route : pandas.DataFrame
         The path of the first chosen arc, hop by hop: node_id, name, edge, hop_minutes.
     funnel : pandas.DataFrame
         role, stage, stage_zh, providers that are left after it; without the later stages where the time
-        limit came before they were looked at.
+        limit came before they were looked at. With rounds the last stage is the way there and back.
     duplicate_of : str
         The request to which a linked one is linked.
     conflict : tuple of str
@@ -151,8 +154,10 @@ def explain(plan: Plan, request_id: str) -> Explanation:
         return Explanation(request_id, "linked", "", "", empty, empty, empty, duplicate_of=twin)
 
     request = int(at[0])
-    units = _units(plan, request)
-    candidates, pairs = _candidates(plan, units)
+    if not isinstance(plan.search, Search):
+        return Explanation(request_id, *explain_rounds(plan, plan.search, request))
+    units = _units(plan.search, request)
+    candidates, pairs = _candidates(plan, plan.search, units)
     unmet = plan.unmet[plan.unmet["request_id"] == request_id]
     reason = str(unmet["reason"].iloc[0]) if len(unmet) else ""
     chosen = int(candidates["chosen"].sum()) if len(candidates) else 0
@@ -163,15 +168,16 @@ def explain(plan: Plan, request_id: str) -> Explanation:
         reason,
         REASONS[reason][1] if reason else "",
         candidates,
-        _route(plan, pairs) if chosen else pd.DataFrame(),
-        _funnel(plan, units),
-        conflict=tuple(contradiction(plan, request)) if reason == "pin_conflict" else (),
+        _route(plan, plan.search, pairs) if chosen else pd.DataFrame(),
+        _funnel(plan.search, units),
+        conflict=tuple(contradiction(plan.search, plan.problem.demand.assign_request, request))
+        if reason == "pin_conflict"
+        else (),
     )
 
 
-def _units(plan: Plan, request: int) -> IntArray:
+def _units(search: Search, request: int) -> IntArray:
     """Return the request's unit, or one of each role: at the chosen start, else where most are left."""
-    search = plan.search
     mine = np.flatnonzero(search.units.request == request)
     if search.units.role[mine[0]] < 0:
         return mine
@@ -185,21 +191,21 @@ def _units(plan: Plan, request: int) -> IntArray:
     return ordered
 
 
-def _funnel(plan: Plan, units: IntArray) -> pd.DataFrame:
+def _funnel(search: Search, units: IntArray) -> pd.DataFrame:
     """Who is left after each stage, role by role."""
     parts = []
     for unit in units.tolist():
-        known = len(STAGES) if plan.search.examined[unit] else BEFORE_PAIRS
+        known = len(STAGES) if search.examined[unit] else BEFORE_PAIRS
         part = pd.DataFrame(STAGES[:known], columns=["stage", "stage_zh"])
-        part.insert(0, "role", plan.search.units.demand.role[unit])
-        part["providers"] = plan.search.passed[unit, :known]
+        part.insert(0, "role", search.units.demand.role[unit])
+        part["providers"] = search.passed[unit, :known]
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
 
 
-def _candidates(plan: Plan, units: IntArray) -> tuple[pd.DataFrame, Pairs]:
+def _candidates(plan: Plan, search: Search, units: IntArray) -> tuple[pd.DataFrame, Pairs]:
     """Return for each unit the chosen arcs, then the next by cost; and their pairs."""
-    search, problem = plan.search, plan.problem
+    problem = plan.problem
     demand, supply = search.units.demand, problem.supply
     sent = np.zeros(len(search.arcs), np.int64)
     np.add.at(sent, search.arc, search.solution.flow)
@@ -244,9 +250,9 @@ def _candidates(plan: Plan, units: IntArray) -> tuple[pd.DataFrame, Pairs]:
     return frame, pairs
 
 
-def _route(plan: Plan, pairs: Pairs) -> pd.DataFrame:
+def _route(plan: Plan, search: Search, pairs: Pairs) -> pd.DataFrame:
     """Hop by hop: which node hands the request on, over which kind of edge, at what cost."""
-    search, supply = plan.search, plan.problem.supply
+    supply = plan.problem.supply
     demand = search.units.demand
     provider = int(supply.slot_provider[pairs.slot[0]])
     epoch = int(search.paths.epoch_of_day(supply.slot_day[pairs.slot[:1]])[0])

@@ -10,6 +10,7 @@ from govmatch.errors import InvalidInput, UnsupportedFeature
 from govmatch.model.problem import Problem
 from govmatch.plan.decode import Pairs, assignments_frame, funnel_frame, unmet_frame
 from govmatch.plan.plan import Certificate, Plan, Search
+from govmatch.plan.rounds import check_rounds, match_rounds
 from govmatch.plan.team_wheel import turn_teams
 from govmatch.plan.verify import verify
 from govmatch.plan.wheel import Clock, Result, turn
@@ -23,7 +24,7 @@ from govmatch.solve import coupled, flow
 from govmatch.solve.certificate import Proof
 from govmatch.solve.control import Control, Signal
 
-METHODS = ("auto", "flow", "coupled")
+METHODS = ("auto", "flow", "coupled", "rounds")
 FEATURES = {"flow": flow.FEATURES, "coupled": coupled.FEATURES}
 SOLVER = "govmatch auction and shortest paths"
 
@@ -44,9 +45,11 @@ def match(
     Parameters
     ----------
     problem : Problem
-    method : {"auto", "flow", "coupled"}
+    method : {"auto", "flow", "coupled", "rounds"}
         "flow" is the exact min-cost flow on the capacity forest. "coupled" chooses teams and their starts
-        by the prices of such flows, then team by team. "auto" takes the flow where there are no teams.
+        by the prices of such flows, then team by team. "rounds" lets people make several visits in one slot,
+        where the policy's ``rounds.on`` says so: a search, with a true bound. "auto" chooses rounds where the
+        policy has them, else the flow where there are no teams.
     time_limit : float, optional
         Seconds. A plan stopped by it is feasible and verified, and its certificate carries a true
         bound and gap. The first call on a machine also compiles the kernels, which no limit stops.
@@ -60,7 +63,7 @@ def match(
     -------
     Plan
         Verified; optimal over every eligible pair, unless the gap sufficed or the time limit or `cancel`
-        came first.
+        came first; of rounds, the best that the search found.
 
     Raises
     ------
@@ -87,8 +90,14 @@ def match(
         with clock.phase("reach"):
             edges = edges_for(problem)
             paths = _paths(problem, edges)
-        with clock.phase("candidates"):
             travel = problem.travel if problem.travel is not None else GreatCircle.from_policy(problem.policy)
+        if problem.policy.rounds.on:
+            control.gap = gap
+            plan = match_rounds(problem, control, clock.phase, edges, paths, travel)
+            with clock.phase("verify"):
+                verify(problem, plan).raise_for_faults()
+            return _verified(plan, clock)
+        with clock.phase("candidates"):
             units = units_of(problem)
             candidates = Candidates(
                 problem.nodes, problem.supply, units.demand, problem.policy, paths, travel
@@ -104,6 +113,10 @@ def match(
             verify(problem, plan).raise_for_faults()
     finally:
         clock.close()
+    return _verified(plan, clock)
+
+
+def _verified(plan: Plan, clock: Clock) -> Plan:
     return replace(plan, certificate=replace(plan.certificate, verified=True), seconds=clock.seconds)
 
 
@@ -114,6 +127,9 @@ def _check(problem: Problem, method: str) -> None:
         )
     if method not in METHODS:
         raise InvalidInput(f"method is {method!r}; expected one of {', '.join(METHODS)}")
+    check_rounds(problem, method)
+    if problem.policy.rounds.on:
+        return
     missing = sorted(problem.features - (coupled.FEATURES if method == "auto" else FEATURES[method]))
     if missing:
         raise UnsupportedFeature(missing, [f"method {method!r} cannot do that."])

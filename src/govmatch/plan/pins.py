@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from govmatch.plan.plan import Plan
+from govmatch.plan.plan import Search
 from govmatch.solve import flow
 
 IntArray = NDArray[np.int64]
 
 
-def contradiction(plan: Plan, request: int) -> list[str]:
+def contradiction(search: Search, assigned: NDArray[np.int32], request: int) -> list[str]:
     """Return the ids of requests, this one among them, whose pins cannot all be honoured.
 
     Without any one of them the others could be: requests are left out one by one as long as those that
@@ -22,30 +22,31 @@ def contradiction(plan: Plan, request: int) -> list[str]:
 
     Parameters
     ----------
-    plan : Plan
+    search : Search
+    assigned : int32 (any,)
+        Positions in the problem's demand of requests to which somebody is assigned.
     request : int
         Position in the problem's demand.
     """
-    units, instance = plan.search.units, plan.search.instance
-    assigned = plan.problem.demand.assign_request
+    units = search.units
     member = np.flatnonzero((units.role < 0) & np.isin(units.request, assigned))
     own = member[units.request[member] == request]
     if not len(own):
         return []
     kept = member
-    if not _lacking(plan, kept):
+    if not _lacking(search, kept):
         return []
     for unit in member[member != own[0]].tolist():
         fewer = kept[kept != unit]
-        if _lacking(plan, fewer):
+        if _lacking(search, fewer):
             kept = fewer
     ids: list[str] = units.demand.request_id[kept].tolist()
-    return ids if own[0] in kept and len(instance.request) else []
+    return ids
 
 
-def _lacking(plan: Plan, units: IntArray) -> bool:
+def _lacking(search: Search, units: IntArray) -> bool:
     """Tell whether somebody is missing if only these units are served."""
-    instance = plan.search.instance
+    instance = search.instance
     arcs = np.flatnonzero(np.isin(instance.request, units))
     demand = np.zeros_like(instance.demand)
     demand[units] = instance.demand[units]

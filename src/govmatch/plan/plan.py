@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,11 @@ from govmatch.reach.costs import RESOLUTION
 from govmatch.reach.paths import EdgeArrays, Paths
 from govmatch.reach.units import Units
 from govmatch.solve.certificate import node_loads
-from govmatch.solve.instance import Instance, Solution, Termination
+from govmatch.solve.control import Ended
+from govmatch.solve.instance import Instance, Solution
+
+if TYPE_CHECKING:
+    from govmatch.plan.rounds import RoundSearch
 
 IntArray = NDArray[np.int64]
 By = Literal["group", "community", "category", "town"]
@@ -38,7 +42,7 @@ class Certificate:
         ``(primal - bound) / max(1, |primal|)``.
     termination : str
         "optimal"; "gap": a gap that suffices is proved; "searched": teams were tried until none made the
-        plan cheaper; "time_limit" or "cancelled": what ended it early.
+        plan cheaper, or a search of rounds came to its end; "time_limit" or "cancelled": what ended it early.
     verified : bool
         Whether the independent verifier found no fault.
     scope : str
@@ -64,7 +68,7 @@ class Certificate:
     primal: float
     bound: float
     gap: float
-    termination: Termination
+    termination: Ended
     verified: bool
     scope: Literal["all_pairs"]
     pairs: int
@@ -110,14 +114,17 @@ class Plan:
         One row per person sent: request_id, role, provider_id, provider_kind, organization_id,
         community_id, start, end, slot_start, slot_end, route, hops, travel_minutes, travel_known,
         cost_minutes and its terms travel_cost, route_cost, dialect_cost, hometown_cost, level_cost,
-        wait_cost, load_cost (equivalent minutes), assumed (the slot comes from a preset).
+        wait_cost, load_cost (equivalent minutes), assumed (the slot comes from a preset). With rounds,
+        travel_minutes is the way from the visit before, or from the tour's start; also late_cost, tour (which
+        of the slot's people, from 1), order (place in the tour, from 1), and return_minutes, the way back,
+        at the tour's last visit, where ``rounds.cost = "round"`` charges it.
     unmet : pandas.DataFrame
         One row per request with unserved people: request_id, community_id, category, skill, role,
         group, priority, people, reason, reason_zh, eligible, unmet_minutes.
     certificate : Certificate
     funnel : pandas.DataFrame
         Pairs of request and provider by the first condition that they fail: reason, reason_zh, pairs;
-        without the requests that no time was left for.
+        without the requests that no time was left for. With rounds, of role and provider.
     linked : int
         Requests that are further reports of another and were not matched again.
     seconds : dict
@@ -131,7 +138,7 @@ class Plan:
     certificate: Certificate
     funnel: pd.DataFrame
     linked: int
-    search: Search = field(repr=False)
+    search: Search | RoundSearch = field(repr=False)
     seconds: dict[str, float] = field(default_factory=dict, repr=False)
 
     def summary(self, by: By | None = None) -> pd.DataFrame:
@@ -229,6 +236,8 @@ class Plan:
             request_id, role, provider_id, start, cost_minutes, rank (1, 2). Taken from the generated arcs.
         """
         search, supply = self.search, self.problem.supply
+        if not isinstance(search, Search):
+            raise InvalidInput("alternates are of plans without rounds: whoever is free depends on the round")
         demand = search.units.demand
         instance, flow = search.instance, search.solution.flow
         spare = instance.capacity - node_loads(instance, flow)

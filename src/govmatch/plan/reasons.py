@@ -24,6 +24,11 @@ REASONS: dict[str, tuple[str, str]] = {
         "those who were assigned are assigned to other requests, too, or at their limit",
         "指定人选已用于其他指定需求,或已达上限",
     ),
+    "way": (
+        "the slots of those who could come do not hold it together with the way there and back",
+        "合格者的空闲时段容纳不下服务与往返路程",
+    ),
+    "people": ("fewer people could come than it takes together", "能同时到场的合格者人数不足"),
     "cost": ("every way to serve it costs more than leaving it", "服务成本高于不服务"),
     "capacity": (
         "those who are eligible are sent elsewhere, at their limit, or too dear for one more job",

@@ -18,6 +18,7 @@ from govmatch.plan.verify_certificate import check_certificate, check_funnel, ch
 from govmatch.plan.verify_facts import read_facts
 from govmatch.plan.verify_frames import ASSIGNMENT_COLUMNS, Faults, missing_columns, numbers, read_rows
 from govmatch.plan.verify_reasons import check_reasons
+from govmatch.plan.verify_rounds import ROUND_COLUMNS, check_rounds
 from govmatch.plan.verify_rows import check_rows
 from govmatch.plan.verify_sums import (
     UNMET_COLUMNS,
@@ -104,6 +105,7 @@ def verify(problem: Any, plan: Any) -> Verification:
 
     Notes
     -----
+    Plans of rounds are checked by tours: ways, order, slots, rests, roles, lateness.
     Reasons of unserved requests are checked against the needs for all, through the whole funnel for
     a sample. That the plan is the cheapest rests on the certificate's bound, which is checked where
     it is made.
@@ -119,7 +121,11 @@ def verify(problem: Any, plan: Any) -> Verification:
     faults = Faults()
     lacking = missing_columns(plan.assignments, "assignments", ASSIGNMENT_COLUMNS, faults)
     lacking |= missing_columns(plan.unmet, "unmet", UNMET_COLUMNS, faults)
-    if not lacking:
+    if problem.policy.rounds.on:
+        lacking |= missing_columns(plan.assignments, "assignments", ROUND_COLUMNS, faults)
+    if not lacking and problem.policy.rounds.on:
+        check_rounds(problem, plan, faults)
+    elif not lacking:
         _check(problem, plan, faults)
     table = pd.DataFrame(faults.rows, columns=list(_COLUMNS), dtype=object)
     return Verification(table.empty, table, faults.checked)

@@ -46,16 +46,17 @@ def _is_number(value: Any) -> bool:
 
 
 def check_certificate(
-    certificate: Any, problem: Any, facts: Facts, rows: Rows, primal_units: int, faults: Faults
+    certificate: Any, problem: Any, facts: Facts, rows: Rows, primal_units: float, faults: Faults
 ) -> None:
     """Check the certificate's figures against the problem and the recomputed cost (hundredths)."""
+    rounds = bool(problem.policy.rounds.on)
     absent = [name for name in FIELDS if not hasattr(certificate, name)]
     for name in absent:
         faults.add("malformed", f"the certificate has no {name}")
     if absent:
         return
     _check_gap(certificate, primal_units, faults)
-    _check_search(certificate, rows, faults)
+    _check_search(certificate, rows, 0.001 if rounds else 0.01, faults)
     for name, allowed in (("termination", TERMINATIONS), ("scope", SCOPES)):
         stated = getattr(certificate, name)
         if not isinstance(stated, str) or stated not in allowed:
@@ -76,7 +77,7 @@ def check_certificate(
         faults.add("synthetic_wrong", f"synthetic is {stated!r}; the problem's is {problem.synthetic}")
 
 
-def _check_gap(certificate: Any, primal_units: int, faults: Faults) -> None:
+def _check_gap(certificate: Any, primal_units: float, faults: Faults) -> None:
     """Check cost, bound and gap, and that only a closed gap is called optimal."""
     primal, bound, gap = certificate.primal, certificate.bound, certificate.gap
     for name, value in (("primal", primal), ("bound", bound), ("gap", gap)):
@@ -104,7 +105,7 @@ def _whole(value: Any) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
-def _check_search(certificate: Any, rows: Rows, faults: Faults) -> None:
+def _check_search(certificate: Any, rows: Rows, resolution: float, faults: Faults) -> None:
     """Check what the certificate says of the search: used pairs <= arcs <= pairs, at least one round."""
     for name, least in (("pairs", 0), ("arcs", 0), ("rounds", 1)):
         value = getattr(certificate, name)
@@ -118,10 +119,9 @@ def _check_search(certificate: Any, rows: Rows, faults: Faults) -> None:
     n_used = len(used.drop_duplicates())
     if _whole(arcs) and arcs < n_used:
         faults.add("search_wrong", f"{arcs} arcs were generated; the plan uses {n_used}")
-    if not _close(certificate.resolution_minutes, 0.01, 1e-12):
-        faults.add(
-            "search_wrong", f"resolution_minutes is {certificate.resolution_minutes!r}; costs are of 0.01"
-        )
+    stated = certificate.resolution_minutes
+    if not _close(stated, resolution, 1e-12):
+        faults.add("search_wrong", f"resolution_minutes is {stated!r}; costs are of {resolution:g}")
     if not isinstance(certificate.solver, str) or not certificate.solver:
         faults.add("search_wrong", f"solver is {certificate.solver!r}; expected the solver's name")
     if not isinstance(certificate.verified, bool | np.bool_):
@@ -135,8 +135,10 @@ def check_linked(stated: Any, facts: Facts, faults: Faults) -> None:
         faults.add("linked_wrong", f"linked is {stated!r}; {linked} requests name another in duplicate_of")
 
 
-def check_funnel(frame: Any, certificate: Any, finished: bool, facts: Facts, faults: Faults) -> None:
-    """Check the funnel's rows, and that its pairs are those of the requests that were looked at."""
+def check_funnel(
+    frame: Any, certificate: Any, finished: bool, facts: Facts, faults: Faults, asked: int | None = None
+) -> None:
+    """Check the funnel's rows, and that its pairs are those of the requests (or `asked`) looked at."""
     if missing_columns(frame, "funnel", FUNNEL_COLUMNS, faults):
         return
     names, chinese, pairs = texts(frame["reason"]), texts(frame["reason_zh"]), numbers(frame["pairs"])
@@ -154,8 +156,9 @@ def check_funnel(frame: Any, certificate: Any, finished: bool, facts: Facts, fau
             return
     total, n = int(pairs.sum()), len(facts.providers.ids)
     linked = facts.requests.linked
-    asked = int((~linked).sum() + (~linked & facts.requests.team)[facts.requests.roles.request].sum())
-    asked -= int((~linked & facts.requests.team).sum())  # a team counts as often as it has roles
+    if asked is None:
+        asked = int((~linked).sum() + (~linked & facts.requests.team)[facts.requests.roles.request].sum())
+        asked -= int((~linked & facts.requests.team).sum())  # a team counts as often as it has roles
     if (total != asked * n) if finished else (total > asked * n or (n > 0 and total % n != 0)):
         text = f"its pairs add up to {total}; {asked} requests and {n} providers make {asked * n}"
         text += "" if finished else f", or whole multiples of {n} where the search was stopped"

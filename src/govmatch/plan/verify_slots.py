@@ -37,6 +37,14 @@ def utc_minutes(column: Any, up: bool = False) -> IntArray:
     return np.asarray(minutes, dtype=np.int64)
 
 
+def utc_micros(column: Any) -> IntArray:
+    """Return microseconds since 1970 in UTC; `NEVER` where absent or not a time."""
+    micros = _times(column, utc=True).dt.tz_localize(None).to_numpy("datetime64[us]")
+    counts = micros.astype(np.int64)
+    counts[np.isnat(micros)] = NEVER
+    return np.asarray(counts)
+
+
 def whole_days(column: Any) -> IntArray:
     """Return days since 1970 of a column of dates; `NEVER` where absent."""
     days = _times(column, utc=False).to_numpy("datetime64[D]")

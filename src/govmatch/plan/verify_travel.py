@@ -85,6 +85,7 @@ class TravelTimes:
     def __init__(self, travel: Any, policy: Any, origins: tuple[Any, ...], targets: tuple[Any, ...]) -> None:
         self._lat, self._lon, self._mode = origins
         self._to_lat, self._to_lon = targets
+        self.plug = travel  # None: great circles by the policy
         self._travel = policy.travel if travel is None else travel
         self._is_circle = hasattr(self._travel, "detour") and hasattr(self._travel, "speed_kmh")
         self._roads = Roads(travel) if not self._is_circle and is_road_graph(travel) else None

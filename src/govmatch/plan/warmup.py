@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from govmatch.datasets import xishan
+from govmatch.model.policy import Policy, Rounds
 from govmatch.model.problem import Problem
 from govmatch.plan.match import match
 from govmatch.solve.assignment import assign
@@ -51,4 +52,5 @@ def warmup() -> float:
     matcher.remove(first)
     matcher.set_capacity(2, 2)
     match(Problem.from_tables(xishan(seed=0, requests=60, coupled=0.5)))
+    match(Problem.from_tables(xishan(seed=0, requests=4), Policy(rounds=Rounds(on=True))))
     return time.perf_counter() - began

@@ -45,6 +45,9 @@ class VisitInstance:
         load_cost``.
     travel_cost, largest_late_cost : int
         Of one unit of time on the way; of one unit of the largest lateness of all visits.
+    rest, rest_after : int
+        No visit is over later than `rest_after` after its tour left its place or ended a rest: a time of
+        `rest` without visit and way before leaving for a visit. 0: no rule.
     """
 
     travel: IntArray
@@ -75,6 +78,8 @@ class VisitInstance:
     load_cost: IntArray
     travel_cost: int = 1
     largest_late_cost: int = 0
+    rest: int = 0
+    rest_after: int = 0
 
 
 def check(instance: VisitInstance) -> None:
@@ -110,7 +115,7 @@ def check(instance: VisitInstance) -> None:
         for name in names.split():
             check_column(name, getattr(instance, name), (size,), low, high)
     check_column("travel", instance.travel, (modes, places, places), 0, NO_LIMIT)
-    for name in ("travel_cost", "largest_late_cost"):
+    for name in ("travel_cost", "largest_late_cost", "rest", "rest_after"):
         number = getattr(instance, name)
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= NO_LIMIT:
             raise InvalidInput(f"{name} is {number!r}; expected a whole number from 0 to {NO_LIMIT}")
@@ -175,8 +180,9 @@ def lower_bound(instance: VisitInstance) -> int:
     belongs to two visits at most: half of both counts.
     """
     n = len(instance.place)
-    if not n:
-        return 0
+    if not len(instance.option_visit):
+        some = np.bincount(instance.request, minlength=len(instance.unmet_cost)) > 0
+        return int(instance.unmet_cost[some].sum())
     known, count = np.unique(
         np.concatenate([instance.place, instance.leaves, instance.returns]), return_counts=True
     )
@@ -186,6 +192,19 @@ def lower_bound(instance: VisitInstance) -> int:
     ways = (least.min(axis=0) + least.min(axis=1))[at]
     own = np.full(n, NO_LIMIT)
     np.minimum.at(own, instance.option_visit, instance.option_cost)
-    twice = np.zeros(len(instance.unmet_cost), np.int64)
-    np.add.at(twice, instance.request, 2 * own + instance.travel_cost * ways)
-    return -int(-np.minimum(2 * instance.unmet_cost, twice).sum() // 2)
+    return bound_of(instance.request, 2 * own + instance.travel_cost * ways, instance.unmet_cost)
+
+
+def bound_of(request: IntArray, twice: IntArray, unmet_cost: IntArray) -> int:
+    """Return half of what the visits of the requests cost at least twice over, or leaving them, rounded up.
+
+    Parameters
+    ----------
+    request, twice : int64 (n_visits,)
+        Of which request a visit is; twice its own cost and, once, that of the way to it and of that from it.
+    unmet_cost : int64 (n_requests,)
+    """
+    both = np.zeros(len(unmet_cost), np.int64)
+    np.add.at(both, request, twice)
+    some = np.bincount(request, minlength=len(unmet_cost)) > 0
+    return -int(-np.where(some, np.minimum(2 * unmet_cost, both), 0).sum() // 2)

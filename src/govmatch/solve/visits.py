@@ -60,7 +60,9 @@ class VisitSolution:
     termination: Ended
 
 
-def solve(instance: VisitInstance, control: Control | None = None, seed: int = 0) -> VisitSolution:
+def solve(
+    instance: VisitInstance, control: Control | None = None, seed: int = 0, bound: int | None = None
+) -> VisitSolution:
     """Seek tours of little cost; none is optimal by proof, but the bound says how far it can be.
 
     Parameters
@@ -70,6 +72,9 @@ def solve(instance: VisitInstance, control: Control | None = None, seed: int = 0
         With a time limit, the search takes that long. Without, it makes a number of moves that grows with the
         visits, and the same seed finds the same tours.
     seed : int, default 0
+    bound : int, optional
+        A number below which no tours can cost, in the place of the instance's own, such as one that holds
+        over more options.
 
     Returns
     -------
@@ -82,14 +87,14 @@ def solve(instance: VisitInstance, control: Control | None = None, seed: int = 0
     """
     control = control if control is not None else Control()
     check(instance)
-    return control.run(_solve, instance, control, seed)
+    return control.run(_solve, instance, control, seed, bound)
 
 
-def _solve(instance: VisitInstance, control: Control, seed: int) -> VisitSolution:
+def _solve(instance: VisitInstance, control: Control, seed: int, bound: int | None) -> VisitSolution:
     visits = _pack(instance)
     start = kernel.blank_tours(visits)
     _insert(instance, visits, start, control)
-    bound = lower_bound(instance)
+    bound = lower_bound(instance) if bound is None else bound
     searches = [_Search(visits, start, control, bound, (seed, i)) for i in range(CHAINS)]
     with ThreadPoolExecutor(CHAINS) as pool:
         list(pool.map(_Search.run, searches))
@@ -99,9 +104,13 @@ def _solve(instance: VisitInstance, control: Control, seed: int) -> VisitSolutio
 
 
 def _insert(instance: VisitInstance, visits: kernel.Visits, start: kernel.Tours, control: Control) -> None:
-    """Make the requests greedily, as far as a share of the time suffices; the search goes on from there."""
+    """Make the requests greedily, as far as a share of the time suffices; the search goes on from there.
+
+    Those that are dearest to leave come first, by visit, and of these the ones that are due first.
+    """
     begun = time.monotonic()
-    order = np.lexsort((_first_due(instance), -instance.unmet_cost))
+    count = np.bincount(instance.request, minlength=len(instance.unmet_cost))
+    order = np.lexsort((_first_due(instance), -(instance.unmet_cost // np.maximum(count, 1))))
     for part in np.split(order, range(SLICE, len(order), SLICE)):
         insert_requests(visits, start, part, control.flag)
         if control.deadline is not None and time.monotonic() > begun + INSERTING * (control.deadline - begun):
@@ -216,4 +225,5 @@ def _pack(instance: VisitInstance) -> kernel.Visits:
         tour=np.stack(tour, axis=1).reshape(t, 7),
         node=np.stack([instance.parent, instance.capacity, instance.load_cost], axis=1),
         cost=np.array([instance.travel_cost, instance.largest_late_cost]),
+        rest=np.array([instance.rest, instance.rest_after]),
     )

@@ -1,0 +1,355 @@
+"""Rounds: tours of visits with times, from eligible options to a plan.
+
+One unit of time is a thousandth of a minute, counted from the horizon's start; one unit of cost is the
+hundred-thousandth of an equivalent minute, so that a price of a minute of lateness may have two decimals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from govmatch.errors import InvalidInput, UnsupportedFeature
+from govmatch.model.encoded import Supply
+from govmatch.model.problem import Problem
+from govmatch.model.schema import MODES
+from govmatch.model.travel import Travel
+from govmatch.plan.decode import Pairs, pair_terms
+from govmatch.plan.forest import Forest, capacity_forest
+from govmatch.plan.plan import Certificate, Plan
+from govmatch.plan.rounds_frames import Made, rounds_assignments, rounds_funnel, rounds_unmet
+from govmatch.reach.asks import Asks, read_asks
+from govmatch.reach.candidates import Candidates
+from govmatch.reach.costs import hundredths
+from govmatch.reach.options import FAR, Options, Stops, all_pairs, fewer, least_ways, options_of
+from govmatch.reach.paths import EdgeArrays, Paths
+from govmatch.reach.travel import checked_minutes
+from govmatch.reach.ways import PARTS, in_parts
+from govmatch.solve import visits
+from govmatch.solve.control import Control
+from govmatch.solve.visit_instance import VisitInstance, bound_of
+
+IntArray = NDArray[np.int64]
+Phase = Callable[[str], AbstractContextManager[None]]
+
+SOLVER = "govmatch simulated annealing of tours"
+
+UNIT = 100_000
+"""Units of cost in one equivalent minute."""
+
+HUNDREDTH, PART = UNIT // 100, UNIT // PARTS
+"""Units of cost in a hundredth of a minute, and in a part of one."""
+
+MOST_WAYS = 80_000_000
+"""Ways from place to place that are held at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class RoundSearch:
+    """What a plan of rounds was read from; for explanations."""
+
+    asks: Asks
+    options: Options  # all, not only those that the search took
+    passed: IntArray  # (n_asks, n_stages + 1)
+    examined: NDArray[np.bool_]  # (n_asks,)
+    provider_of: NDArray[np.int32]  # (n_slots,)
+    edges: EdgeArrays
+    paths: Paths
+
+
+@dataclass(frozen=True)
+class Tours:
+    """Tours as columns: the slot of each, whose it is, and which of the slot's people."""
+
+    slot: IntArray  # (n_tours,) ascending
+    number: IntArray  # (n_tours,) from 0 within the slot
+    person: IntArray  # (n_tours,)
+
+
+def check_rounds(problem: Problem, method: str) -> None:
+    """Refuse what rounds do not do, and methods that are not those of the policy.
+
+    Raises
+    ------
+    InvalidInput, UnsupportedFeature
+    """
+    on = problem.policy.rounds.on
+    if method == "rounds" and not on:
+        raise InvalidInput("method 'rounds' is for a policy that says so: rounds.on is false")
+    if not on:
+        return
+    if method not in ("auto", "rounds"):
+        raise InvalidInput(f"method {method!r} makes no rounds, and the policy's rounds.on is true")
+    missing = sorted(problem.features - {"teams"})
+    requests = problem.tables["requests"]
+    stated = requests["min_serve"].notna().to_numpy()[problem.demand.row]
+    if (stated & (problem.demand.min_serve < problem.demand.people)).any():
+        missing.append("min_serve below everybody")
+    if missing:
+        raise UnsupportedFeature(missing, ["method 'rounds' serves requests in whole, each once."])
+
+
+def match_rounds(
+    problem: Problem, control: Control, phase: Phase, edges: EdgeArrays, paths: Paths, travel: Travel
+) -> Plan:
+    """Make a plan of rounds; it is not verified yet."""
+    policy, rounds = problem.policy, problem.policy.rounds
+    lat, lon = problem.bases
+    supply = replace(problem.supply, lat=lat, lon=lon)
+    with phase("candidates"):
+        asks = read_asks(problem.demand, problem.teams, problem.horizon[1] if rounds.soft else None)
+        candidates = Candidates(problem.nodes, supply, asks.demand, policy, paths, travel)
+        arcs = all_pairs(candidates, len(asks), len(supply.slot_provider), control.poll)
+        stops = Stops.of(travel, asks, supply, len(MODES))
+        there = checked_minutes(
+            candidates.travel, supply.slot_provider[arcs.slot], arcs.request.astype(np.int32)
+        )
+        terms = pair_terms(Pairs(arcs.request, arcs.slot), asks.demand, supply, policy, paths, there)
+        own = terms.route + terms.dialect + terms.hometown + terms.level
+        options = options_of(arcs, asks, supply, policy, candidates, stops, own)
+        few = fewer(options, asks, supply, policy)
+        tours, instance = _instance(problem, supply, asks, few, stops)
+        bound, least = _bound(problem, supply, asks, options, stops)
+        if not candidates.examined.all():
+            bound = 0
+    with phase("solve"):
+        found = visits.solve(instance, control, bound=bound)
+        ended = found.termination
+    with phase("decode"):
+        ask = np.repeat(np.arange(len(asks)), asks.people)
+        at = np.flatnonzero(found.tour >= 0)
+        made = Made(
+            ask=ask[at],
+            slot=tours.slot[found.tour[at]],
+            number=tours.number[found.tour[at]],
+            begin=found.begin[at],
+        )
+        served = np.zeros(problem.demand.n_requests, np.bool_)
+        served[asks.request[made.ask]] = True
+        placed = problem.tables["communities"]["placed"]
+        return Plan(
+            problem=problem,
+            assignments=rounds_assignments(problem, supply, asks, made, stops, paths),
+            unmet=rounds_unmet(problem, asks, candidates, options, least, served, ended == "optimal"),
+            certificate=Certificate(
+                primal=found.cost / UNIT,
+                bound=bound / UNIT,
+                gap=(found.cost - bound) / max(UNIT, abs(found.cost)),
+                termination=ended,
+                verified=False,
+                scope="all_pairs",
+                pairs=candidates.pairs,
+                arcs=len(few),
+                rounds=1,
+                resolution_minutes=1 / PARTS,
+                solver=SOLVER,
+                policy_fingerprint=policy.fingerprint,
+                problem_fingerprint=problem.fingerprint,
+                assumed_share=supply.assumed_share,
+                placed_assumed_share=float((placed == "assumed").mean()) if len(placed) else 0.0,
+                synthetic=problem.synthetic,
+            ),
+            funnel=rounds_funnel(candidates),
+            linked=len(problem.tables["requests"]) - problem.demand.n_requests,
+            search=RoundSearch(
+                asks, options, candidates.passed, candidates.examined, supply.slot_provider, edges, paths
+            ),
+        )
+
+
+def _own_cost(problem: Problem, options: Options) -> IntArray:
+    """Return what options cost beside the ways of the round, in units."""
+    travel = options.out * PART if problem.policy.rounds.cost == "home" else 0
+    return options.terms * HUNDREDTH + travel
+
+
+def _bound(
+    problem: Problem, supply: Supply, asks: Asks, options: Options, stops: Stops
+) -> tuple[int, IntArray]:
+    """Return a bound over all options, and what each request costs at least beside its ways, in units."""
+    demand, policy = problem.demand, problem.policy
+    unmet = _unmet_cost(problem)
+    dear = int(unmet.max(initial=0)) + 1  # what costs more is not done either
+    own = np.full(len(asks), dear)
+    np.minimum.at(own, options.ask, _own_cost(problem, options))
+    twice = 2 * own
+    if policy.rounds.cost == "round":
+        ways = least_ways(options, asks, supply, stops, policy.travel.unknown_minutes)
+        twice += np.minimum(PART * ways, dear)
+    least = np.zeros(demand.n_requests, np.int64)
+    np.add.at(least, asks.request, own * asks.people)
+    return bound_of(asks.request, twice * asks.people, unmet), least
+
+
+def _unmet_cost(problem: Problem) -> IntArray:
+    cost: IntArray = problem.demand.unmet_cost * problem.demand.people * HUNDREDTH
+    return cost
+
+
+def _tours(supply: Supply, asks: Asks, options: Options) -> Tours:
+    """Make a tour of every slot that is an option; one for each of its people who could be sent."""
+    slot, which = np.unique(options.slot, return_inverse=True)
+    wanted = np.bincount(which.reshape(-1), asks.people[options.ask], len(slot)).astype(np.int64)
+    people = np.minimum(np.maximum(supply.slot_capacity[slot], 0), wanted)
+    of = np.repeat(np.arange(len(slot)), people)
+    number = np.arange(len(of)) - np.repeat(np.cumsum(people) - people, people)
+    provider = supply.slot_provider[slot[of]].astype(np.int64)
+    staff = provider >= supply.n_volunteers
+    return Tours(slot[of], number, np.where(staff, supply.n_providers + np.arange(len(of)), provider))
+
+
+def _instance(
+    problem: Problem, supply: Supply, asks: Asks, options: Options, stops: Stops
+) -> tuple[Tours, VisitInstance]:
+    policy, rounds, zero = problem.policy, problem.policy.rounds, problem.horizon[0]
+    tours = _tours(supply, asks, options)
+    people = asks.people
+    ask = np.repeat(np.arange(len(asks)), people)
+    first = np.cumsum(people) - people
+
+    # every option of an ask, for each of its visits and each tour of the slot
+    begin = np.searchsorted(tours.slot, options.slot)
+    copies = np.searchsorted(tours.slot, options.slot, side="right") - begin
+    option = np.repeat(np.arange(len(options)), copies)
+    tour = np.arange(len(option)) - np.repeat(np.cumsum(copies) - copies, copies) + begin[option]
+    times = people[options.ask[option]]
+    option, tour, nth = _repeated(option, tour, times)
+    visit = first[options.ask[option]] + nth
+    order = np.lexsort((tour, visit))
+    option, tour, visit = option[order], tour[order], visit[order]
+
+    provider = supply.slot_provider[tours.slot].astype(np.int64)
+    places, place = np.unique(
+        np.concatenate([stops.of_ask, stops.of_provider[provider]]), return_inverse=True
+    )
+    place = place.reshape(-1)
+    at_ask, base = place[: len(asks)], place[len(asks) :]
+    modes, mode = np.unique(supply.mode[provider].astype(np.int64), return_inverse=True)
+    forest = _above(capacity_forest(supply, policy), tours, visit, tour)
+    link = _links(asks, first)
+    minutes = asks.demand.minutes[ask] * PARTS
+    late_price = int(hundredths(rounds.late_minutes)) * HUNDREDTH // PARTS
+    latest = (asks.demand.latest - asks.demand.minutes - zero) * PARTS
+    return tours, VisitInstance(
+        travel=_travel(
+            len(modes), len(places), at_ask, base, mode, places, modes, stops, policy.travel.unknown_minutes
+        ),
+        place=at_ask[ask],
+        minutes=minutes,
+        earliest=(asks.demand.earliest[ask] - zero) * PARTS,
+        due=(asks.due[ask] - zero) * PARTS if rounds.soft else latest[ask],
+        latest=latest[ask],
+        late_cost=np.full(len(ask), late_price),
+        request=asks.request[ask],
+        unmet_cost=_unmet_cost(problem),
+        link_first=link[:, 0],
+        link_second=link[:, 1],
+        link_least=link[:, 2] * PARTS,
+        link_most=link[:, 3] * PARTS,
+        option_visit=visit,
+        option_tour=tour,
+        option_cost=_own_cost(problem, options)[option],
+        person=tours.person,
+        mode=mode.reshape(-1).astype(np.int64),
+        leaves=base,
+        returns=base,
+        begin=(supply.slot_start[tours.slot] - zero) * PARTS,
+        end=(supply.slot_end[tours.slot] - zero) * PARTS,
+        node=forest.node,
+        parent=forest.parent,
+        capacity=forest.capacity,
+        load_cost=forest.load_cost * HUNDREDTH,
+        travel_cost=PART if rounds.cost == "round" else 0,
+        largest_late_cost=int(hundredths(rounds.largest_late_minutes)) * HUNDREDTH // PARTS,
+        rest=rounds.rest_minutes * PARTS,
+        rest_after=rounds.rest_after_minutes * PARTS,
+    )
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """The nodes above tours: days, weeks and organisation-weeks."""
+
+    node: IntArray  # (n_tours,) -1: none
+    parent: IntArray  # (n_nodes,)
+    capacity: IntArray
+    load_cost: IntArray
+
+
+def _above(forest: Forest, tours: Tours, visit: IntArray, tour: IntArray) -> _Limits:
+    """Keep the nodes that may bind: they cost, or let fewer visits through than could be made below."""
+    low = forest.parent[tours.slot]
+    load = np.zeros(len(forest.parent), np.int64)
+    at, who = low[tour], visit
+    while len(at := at[(up := at >= 0)]):
+        who = who[up]
+        pairs = np.unique(np.stack([at, who], axis=1), axis=0)
+        at, who = pairs[:, 0], pairs[:, 1]
+        load += np.bincount(at, minlength=len(load))
+        at = forest.parent[at]
+    binds = (load > 0) & ((forest.capacity < load) | (forest.load_cost > 0))
+    number = np.append(np.where(binds, np.cumsum(binds) - 1, -1), -1)
+
+    def next_kept(node: IntArray) -> IntArray:
+        node = node.copy()
+        while (skip := (node >= 0) & (number[node] < 0)).any():
+            node[skip] = forest.parent[node[skip]]
+        return number[node]
+
+    return _Limits(
+        next_kept(low), next_kept(forest.parent[binds]), forest.capacity[binds], forest.load_cost[binds]
+    )
+
+
+def _repeated(option: IntArray, tour: IntArray, times: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Repeat rows, and return which repetition each is."""
+    nth = np.arange(int(times.sum())) - np.repeat(np.cumsum(times) - times, times)
+    return np.repeat(option, times), np.repeat(tour, times), nth
+
+
+def _links(asks: Asks, first: IntArray) -> IntArray:
+    """Return (first visit, second visit, least, most), minutes between their starts, (n_links, 4)."""
+    rows: list[tuple[int, int, int, int]] = []
+    root: dict[int, int] = {}
+    for q in np.flatnonzero((asks.people > 1) | (np.bincount(asks.request)[asks.request] > 1)).tolist():
+        rows += [(int(first[q]), int(first[q]) + j, 0, 0) for j in range(1, int(asks.people[q]))]
+        before = int(asks.after[q])
+        if before >= 0:
+            rows.append(
+                (int(first[before]), int(first[q]), int(asks.after_least[q]), int(asks.after_most[q]))
+            )
+        elif root.setdefault(int(asks.request[q]), q) != q:
+            rows.append((int(first[root[int(asks.request[q])]]), int(first[q]), 0, 0))
+    return np.array(rows, np.int64).reshape(-1, 4)
+
+
+def _travel(
+    n_modes: int,
+    n: int,
+    at_ask: IntArray,
+    base: IntArray,
+    mode: IntArray,
+    places: IntArray,
+    modes: IntArray,
+    stops: Stops,
+    unknown: float,
+) -> IntArray:
+    """Return the ways that tours may take, parts, (n_modes, n, n); none is from base to base."""
+    if n_modes * n * n > MOST_WAYS:
+        raise InvalidInput(
+            f"rounds hold the ways between {n:,} places by {n_modes} modes; expected at most {MOST_WAYS:,} "
+            "ways: match a smaller area or a shorter horizon"
+        )
+    travel = np.zeros((n_modes, n, n), np.int64)
+    asked = np.unique(at_ask)
+    for m in range(n_modes):
+        bases = np.unique(base[mode == m])
+        for origins, goals in ((asked, asked), (bases, asked), (asked, bases)):
+            o, d = (x.reshape(-1) for x in np.meshgrid(origins, goals, indexing="ij"))
+            ways = stops.ways.minutes(np.full(len(o), modes[m]), places[o], places[d])
+            travel[m, o, d] = in_parts(ways, unknown, FAR)
+    return travel

@@ -1,0 +1,44 @@
+"""The least cost of rounds by trying everything, from the tables alone, for requests of one person each."""
+
+from __future__ import annotations
+
+import itertools
+
+
+def least_cost(requests, people, slots, *, cost, late, largest, unmet):
+    """Return the least cost of any tours on the line of `rounds_town`, in minutes.
+
+    Every person has one slot; nothing costs anything but ways, lateness, and requests left alone.
+    """
+    home = {p["volunteer_id"]: p["lat"] * 1000 for p in people}
+    span = {s["provider_id"]: (_minutes(s["start"]), _minutes(s["end"])) for s in slots}
+    best = None
+    for choice in itertools.product([None, *home], repeat=len(requests)):
+        mine = {who: [r for r, c in zip(requests, choice, strict=True) if c == who] for who in home}
+        for orders in itertools.product(*(itertools.permutations(stops) for stops in mine.values())):
+            total, worst = unmet * sum(c is None for c in choice), 0.0
+            feasible = True
+            for who, order in zip(mine, orders, strict=True):
+                at, now = home[who], span[who][0]
+                for stop in order:
+                    there = stop["lat"] * 1000
+                    way = abs(there - at)
+                    now = max(now + way, _minutes(stop["earliest"]))
+                    due = _minutes(stop["latest"]) - stop["minutes"]
+                    lateness = max(0.0, now - due)
+                    feasible &= lateness <= 1e-9 or late + largest > 0
+                    total += late * lateness + (way if cost == "round" else abs(there - home[who]))
+                    worst = max(worst, lateness)
+                    now += stop["minutes"]
+                    at = there
+                if order:
+                    total += abs(at - home[who]) if cost == "round" else 0.0
+                    feasible &= now + abs(at - home[who]) <= span[who][1] + 1e-9
+            total += largest * worst
+            if feasible and (best is None or total < best):
+                best = total
+    return best
+
+
+def _minutes(stamp):
+    return stamp.hour * 60 + stamp.minute

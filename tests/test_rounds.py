@@ -1,0 +1,379 @@
+"""Rounds through match: by hand, by brute force, on random towns, on a day of Xishan."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import govmatch as gm
+from govmatch.errors import InvalidInput, UnsupportedFeature
+from govmatch.model.policy import Rounds
+from govmatch.plan import rounds as rounds_module
+from govmatch.reach import options as options_module
+from govmatch.reporting.console import certificate_text
+from govmatch.solve import visits
+from tests.naive_rounds import least_cost
+from tests.rounds_town import asked, clock, free, line, person, policy, problem, tables
+from tests.towns import random_policy, random_town
+
+
+@pytest.fixture(autouse=True)
+def few_moves(monkeypatch):
+    monkeypatch.setattr(visits, "MOVES_A_VISIT", 1_000)
+
+
+def test_one_person_makes_two_visits_in_one_slot_with_the_way_between_them():
+    day = [asked("A", 10, "09:00-09:40"), asked("B", 20, "09:20-12:00")]
+    plan = gm.match(problem(day, [person("V", 0)], [free("V", "08:00-12:00")]))
+    assert line(plan, "request_id", "start", "end", "order", "travel_minutes", "return_minutes") == [
+        ("A", "09:00", "09:30", 1, 10.0, 0.0),
+        ("B", "09:40", "10:10", 2, 10.0, 20.0),
+    ]
+    assert plan.assignments["travel_cost"].tolist() == [10.0, 30.0]
+    assert plan.assignments["tour"].tolist() == [1, 1]
+    certificate = plan.certificate
+    assert (certificate.primal, certificate.verified, certificate.scope) == (40.0, True, "all_pairs")
+    # each visit alone: half of the shortest way to it and of that from it
+    assert certificate.bound == 20.0
+    assert (certificate.termination, certificate.gap) == ("searched", 0.5)
+    assert certificate.solver == "govmatch simulated annealing of tours"
+    assert gm.verify(plan.problem, plan).ok
+
+
+def test_a_start_may_fall_between_minutes():
+    plan = gm.match(
+        problem([asked("A", 10.2501, "08:00-12:00")], [person("V", 0)], [free("V", "08:00-12:00")])
+    )
+    # a way is rounded up to the thousandth of a minute
+    assert plan.assignments["start"].iloc[0] == clock("08:10") + pd.Timedelta(milliseconds=251 * 60)
+    assert plan.assignments["travel_minutes"].iloc[0] == 10.251
+    assert plan.certificate.resolution_minutes == 0.001
+
+
+def test_the_cost_of_travel_is_that_from_home_where_the_policy_says_so():
+    day = [asked("A", 10, "09:00-09:40"), asked("B", 20, "09:20-12:00")]
+    given_ = problem(day, [person("V", 0)], [free("V", "08:00-12:00")], 'cost = "home"')
+    plan = gm.match(given_)
+    assert line(plan, "request_id", "start", "travel_minutes", "return_minutes", "travel_cost") == [
+        ("A", "09:00", 10.0, 0.0, 10.0),
+        ("B", "09:40", 10.0, 20.0, 20.0),
+    ]
+    assert (plan.certificate.primal, plan.certificate.termination) == (30.0, "optimal")
+
+
+def test_tours_begin_and_end_at_the_organisation_where_the_policy_says_so():
+    firms = [{"organization_id": "O", "community_id": "C", "lat": 0.005, "lon": 0.0}]
+    people = [person("V", 0, organization_id="O"), person("W", 50)]
+    day = [asked("A", 10, "08:00-09:00"), asked("B", 60, "08:00-09:00")]
+    slots = [free("V", "08:00-12:00"), free("W", "08:00-12:00")]
+    given_ = problem(day, people, slots, 'start = "organization"', organizations=firms)
+    plan = gm.match(given_)
+    assert line(plan, "request_id", "provider_id", "start", "travel_minutes", "return_minutes") == [
+        ("A", "V", "08:05", 5.0, 5.0),
+        ("B", "W", "08:10", 10.0, 10.0),
+    ]
+
+
+def test_an_organisation_without_a_place_leaves_its_people_at_home():
+    firms = [{"organization_id": "O", "community_id": None, "lat": None, "lon": None}]
+    given_ = problem(
+        [asked("A", 10, "08:00-09:00")],
+        [person("V", 0, organization_id="O")],
+        [free("V", "08:00-12:00")],
+        'start = "organization"',
+        organizations=firms,
+        agreements=[{"agreement_id": "G", "from_id": "C", "to_id": "O", "kind": "membership"}],
+    )
+    assert gm.match(given_).assignments["travel_minutes"].tolist() == [10.0]
+
+
+def test_a_slot_holds_the_way_there_and_back_too():
+    slots = [free("V", "08:00-08:45")]
+    plan = gm.match(problem([asked("A", 10, "08:00-12:00")], [person("V", 0)], slots))
+    assert plan.assignments.empty
+    row = plan.unmet.iloc[0]
+    assert (row["reason"], row["eligible"]) == ("way", 1)
+    assert row["reason_zh"] == "合格者的空闲时段容纳不下服务与往返路程"
+    told = str(gm.explain(plan, "A"))
+    assert "do not hold it together with the way there and back" in told
+    assert "way there and back     往返路程          0" in told
+    slots = [free("V", "08:00-08:50")]
+    plan = gm.match(problem([asked("A", 10, "08:00-12:00")], [person("V", 0)], slots))
+    assert line(plan, "start") == [("08:10",)]
+
+
+def test_late_begins_are_paid_and_the_largest_lateness_once():
+    day = [asked("A", 0, "08:00-08:40"), asked("B", 0, "08:00-08:40")]
+    soft = "late_minutes = 2\nlargest_late_minutes = 0.5"
+    plan = gm.match(problem(day, [person("V", 0)], [free("V", "08:00-12:00")], soft))
+    assert [row[0] for row in line(plan, "start")] == ["08:00", "08:30"]
+    assert sorted(plan.assignments["late_cost"]) == [0.0, 2 * 20 + 0.5 * 20]
+    assert plan.certificate.primal == 50.0
+    hard = gm.match(problem(day, [person("V", 0)], [free("V", "08:00-12:00")]))
+    assert len(hard.assignments) == 1
+    assert hard.unmet["reason"].tolist() == ["time"]
+
+
+def test_nobody_goes_without_a_rest_for_longer_than_the_policy_says():
+    day = [asked(name, 0, "08:00-12:00", 60) for name in "ABC"]
+    rules = "rest_minutes = 30\nrest_after_minutes = 120"
+    plan = gm.match(problem(day, [person("V", 0)], [free("V", "08:00-12:00")], rules))
+    assert [row[0] for row in line(plan, "start")] == ["08:00", "09:00", "10:30"]
+    # waiting is a rest
+    day = [
+        asked("A", 0, "08:00-09:00", 60),
+        asked("B", 0, "09:30-10:30", 60),
+        asked("C", 0, "10:00-12:00", 60),
+    ]
+    plan = gm.match(problem(day, [person("V", 0)], [free("V", "08:00-12:00")], rules))
+    assert line(plan, "request_id", "start") == [("A", "08:00"), ("B", "09:30"), ("C", "10:30")]
+
+
+def test_lunch_is_a_gap_between_the_hours_of_the_slots():
+    hours = (
+        'slots.hours = { morning = ["08:00", "12:00"], afternoon = ["13:00", "18:00"] }\n'
+        'presets = { default = "x", named = { x = { days = ["sat"], slots = ["morning"] } } }'
+    )
+    day = [asked("A", 10, "11:00-12:50"), asked("B", 10, "11:40-13:40")]
+    plan = gm.match(problem(day, [person("V", 0)], [free("V", "08:00-18:00")], more=hours))
+    assert line(plan, "request_id", "start", "return_minutes") == [("A", "11:00", 10.0), ("B", "13:10", 10.0)]
+
+
+def test_the_roles_of_a_team_start_as_they_say_and_are_different_people():
+    roles = [
+        {"request_id": "A", "role": "lift", "skill": "lifting", "count": 2, "minutes": 20},
+        {
+            "request_id": "A", "role": "wash", "skill": "washing", "count": 1, "minutes": 40,
+            "after": "lift", "after_least": 15, "after_most": 30,
+        },
+    ]  # fmt: skip
+    skills = [{"provider_id": v, "skill": "lifting"} for v in "UVW"]
+    skills += [{"provider_id": v, "skill": "washing"} for v in "UW"]
+    people = [person("U", 0), person("V", 20), person("W", 5)]
+    slots = [free(v, "08:00-12:00") for v in "UVW"]
+    given_ = problem([asked("A", 10, "08:00-12:00", 60)], people, slots, roles=roles, skills=skills)
+    assert given_.features == {"teams"}
+    plan = gm.match(given_)
+    assert line(plan, "role", "start", "end") == [
+        ("lift", "08:10", "08:30"),
+        ("lift", "08:10", "08:30"),
+        ("wash", "08:25", "09:05"),
+    ]
+    assert plan.assignments["provider_id"].is_unique
+    told = gm.explain(plan, "A")
+    assert (told.status, len(told.candidates), set(told.funnel["role"])) == ("served", 3, {"lift", "wash"})
+    # two of them cannot be three
+    alone = problem(
+        [asked("A", 10, "08:00-12:00", 60)],
+        people[:2],
+        slots[:2],
+        roles=roles,
+        skills=skills[:2] + skills[3:4],
+    )
+    plan = gm.match(alone)
+    assert plan.assignments.empty
+    assert plan.unmet[["people", "reason"]].values.tolist() == [[3, "people"]]
+    nobody = problem(
+        [asked("A", 10, "08:00-12:00", 60)], people[:2], slots[:2], roles=roles, skills=skills[:2]
+    )
+    assert gm.match(nobody).unmet["reason"].tolist() == ["no_such_service"]
+
+
+def test_several_people_of_one_request_come_together_or_not_at_all():
+    firms = [{"organization_id": "O", "community_id": "C", "capacity_per_slot": 3, "lat": 0.0, "lon": 0.0}]
+    day = [asked("A", 10, "08:00-08:40", people=2), asked("B", 20, "08:00-10:00", people=2)]
+    given_ = problem(day, [], [free("O", "08:00-12:00")], organizations=firms)
+    plan = gm.match(given_)
+    assert line(plan, "request_id", "provider_kind", "return_minutes") == [
+        ("A", "organization", 0.0), ("A", "organization", 0.0),
+        ("B", "organization", 20.0), ("B", "organization", 20.0),
+    ]  # fmt: skip
+    assert sorted(plan.assignments["tour"]) == [1, 1, 2, 2]
+    assert plan.certificate.primal == 80.0 + 4 * 2.0  # the hop from the community to the organisation
+
+
+def test_what_rounds_do_not_do_is_refused_by_name():
+    day = [asked("A", 10, "08:00-12:00", people=2, min_serve=1)]
+    with pytest.raises(
+        UnsupportedFeature, match=r"min_serve below everybody. method 'rounds' serves requests in"
+    ):
+        gm.match(problem(day, [person("V", 0)], [free("V", "08:00-12:00")]))
+    goods = [{"request_id": "A", "good": "rice", "amount": 1.0}]
+    recurring = [{"request_id": "A"}]
+    pins = [{"request_id": "A", "provider_id": "V", "action": "assign"}]
+    with pytest.raises(UnsupportedFeature) as told:
+        gm.match(
+            problem(
+                [asked("A", 10, "08:00-12:00")], [person("V", 0)], [free("V", "08:00-12:00")],
+                request_goods=goods, visits=recurring, pins=pins,
+            )
+        )  # fmt: skip
+    assert told.value.features == ("goods", "pins", "recurrence")
+    plain = gm.Problem.from_tables(
+        tables([asked("A", 10, "08:00-12:00")], [person("V", 0)], [free("V", "08:00-12:00")])
+    )
+    with pytest.raises(
+        InvalidInput, match=r"method 'rounds' is for a policy that says so: rounds.on is false"
+    ):
+        gm.match(plain, method="rounds")
+    given_ = problem([asked("A", 10, "08:00-12:00")], [person("V", 0)], [free("V", "08:00-12:00")])
+    with pytest.raises(
+        InvalidInput, match=r"method 'flow' makes no rounds, and the policy's rounds.on is true"
+    ):
+        gm.match(given_, method="flow")
+    plan = gm.match(given_, method="rounds")
+    with pytest.raises(InvalidInput, match="alternates are of plans without rounds"):
+        _ = plan.alternates
+
+
+def test_what_is_too_large_is_refused(monkeypatch):
+    given_ = problem([asked("A", 10, "08:00-12:00")], [person("V", 0)], [free("V", "08:00-12:00")])
+    with monkeypatch.context() as patch:
+        patch.setattr(options_module, "MOST_PAIRS", 0)
+        with pytest.raises(
+            InvalidInput, match="rounds look at all pairs of 1 roles and 1 slots; expected at most 0"
+        ):
+            gm.match(given_)
+    monkeypatch.setattr(rounds_module, "MOST_WAYS", 3)
+    with pytest.raises(
+        InvalidInput, match="rounds hold the ways between 2 places by 1 modes; expected at most 3"
+    ):
+        gm.match(given_)
+
+
+def test_unknown_places_are_as_far_as_the_policy_says():
+    day = [
+        asked("A", 10, "08:00-12:00", lat=None, lon=None),
+        asked("B", 10, "08:00-12:00", lat=None, lon=None),
+    ]
+    found = tables(day, [person("V", 0)], [free("V", "08:00-12:00")])
+    found["communities"]["lat"] = found["communities"]["lon"] = np.nan
+    plan = gm.match(gm.Problem.from_tables(found, policy()))
+    assert plan.assignments["travel_minutes"].tolist() == [15.0, 15.0]
+    assert plan.assignments["travel_known"].tolist() == [False, False]
+    assert plan.certificate.primal == 45.0
+
+
+def test_a_one_way_street_makes_the_way_back_longer():
+    nodes = pd.DataFrame({"node_id": [0, 1, 2], "lat": [0.0, 0.01, 0.02], "lon": 0.0})
+    arcs = pd.DataFrame({"tail": [0, 1, 2], "head": [1, 2, 0], "minutes": [4.0, 5.0, 20.0]})
+    day = [asked("A", 10, "08:00-09:00"), asked("B", 20, "08:00-12:00")]
+    found = tables(day, [person("V", 0)], [free("V", "08:00-12:00")])
+    plan = gm.match(gm.Problem.from_tables(found, policy(), travel=gm.RoadGraph(nodes, arcs)))
+    assert line(plan, "request_id", "start", "travel_minutes", "return_minutes") == [
+        ("A", "08:04", 4.0, 0.0),
+        ("B", "08:39", 5.0, 20.0),
+    ]
+
+
+def test_a_time_limit_and_a_cancel_signal_end_the_search_with_a_verified_plan():
+    rng = np.random.default_rng(3)
+    day = [asked(f"R{i}", int(rng.integers(1, 60)), "08:00-12:00", 20) for i in range(30)]
+    given_ = problem(
+        day, [person(f"V{i}", 7 * i) for i in range(5)], [free(f"V{i}", "08:00-12:00") for i in range(5)]
+    )
+    gm.match(given_, time_limit=0.5)
+    begun = time.monotonic()
+    plan = gm.match(given_, time_limit=1.0)
+    assert time.monotonic() - begun < 1.5
+    assert (plan.certificate.termination, plan.certificate.verified) == ("time_limit", True)
+    over = threading.Event()
+    over.set()
+    plan = gm.match(given_, cancel=over)
+    assert plan.certificate.termination == "cancelled"
+    assert set(plan.unmet["reason"]) == {"time"}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_small_days_cost_what_brute_force_finds(seed):
+    rng = np.random.default_rng(seed)
+    people = [person(f"V{i}", int(rng.integers(0, 30))) for i in range(2)]
+    slots = [free(f"V{i}", f"08:00-{rng.integers(10, 13)}:{rng.integers(10, 60)}") for i in range(2)]
+    day = []
+    for i in range(int(rng.integers(2, 5))):
+        first = int(rng.integers(0, 90))
+        last = first + int(rng.integers(30, 120))
+        window = f"{8 + first // 60:02}:{first % 60:02}-{8 + last // 60:02}:{last % 60:02}"
+        day.append(asked(f"R{i}", int(rng.integers(0, 40)), window, 30, priority=1))
+    cost = ("round", "home")[seed % 2]
+    late, largest = (0.0, 0.0) if seed % 3 == 0 else (1.25, 0.5)
+    rules = f'cost = "{cost}"\nlate_minutes = {late}\nlargest_late_minutes = {largest}'
+    given_ = problem(day, people, slots, rules, "unmet.base_minutes = 50")
+    plan = gm.match(given_)
+    least = least_cost(day, people, slots, cost=cost, late=late, largest=largest, unmet=50)
+    assert plan.certificate.primal == pytest.approx(least, abs=1e-6)
+    assert plan.certificate.bound <= least + 1e-6
+
+
+def _with_teams(town, rng):
+    """Give some requests of a random town several roles."""
+    known = set(town["roles"]["request_id"]) if "roles" in town else set()
+    rows = []
+    for name in town["requests"]["request_id"]:
+        if name in known or rng.random() < 0.6:
+            continue
+        least = int(rng.integers(0, 20))
+        for j, role in enumerate(("a", "b")[: int(rng.integers(1, 3))]):
+            follows = j > 0 and rng.random() < 0.6
+            skill = str(rng.choice(["tutoring", "repair", "first aid"]))
+            row = {
+                "request_id": name,
+                "role": role,
+                "skill": skill,
+                "level": 1,
+                "minutes": int(rng.integers(5, 40)),
+            }
+            row |= {"count": int(rng.integers(1, 3)), "after": "a" if follows else None}
+            rows.append(
+                {**row, "after_least": least if follows else 0, "after_most": least + 10 if follows else 0}
+            )
+    if rows:
+        town["roles"] = pd.concat(
+            [*([town["roles"]] if known else []), pd.DataFrame(rows)], ignore_index=True
+        )
+    return town
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**31), soft=st.booleans())
+def test_plans_of_random_towns_pass_the_verifier_and_are_explained(seed, soft):
+    rng = np.random.default_rng(seed)
+    visits.MOVES_A_VISIT = 200
+    rules = Rounds(
+        on=True,
+        start=str(rng.choice(["home", "organization"])),
+        cost=str(rng.choice(["round", "home"])),
+        rest_minutes=int(rng.choice([0, 20])),
+        rest_after_minutes=int(rng.choice([90, 240])),
+        late_minutes=float(rng.choice([0.5, 1.115, 3.25])) if soft else 0.0,
+        largest_late_minutes=float(rng.choice([0.0, 1.5])) if soft else 0.0,
+    )
+    town = _with_teams(random_town(seed), rng)
+    given_ = gm.Problem.from_tables(
+        town, dataclasses.replace(random_policy(seed), rounds=rules), on_error="drop"
+    )
+    plan = gm.match(given_)  # raises where the verifier finds a fault
+    certificate = plan.certificate
+    assert certificate.bound <= certificate.primal + 1e-9
+    stated = plan.assignments["cost_minutes"].sum() + plan.unmet["unmet_minutes"].sum()
+    assert certificate.primal == pytest.approx(stated, abs=1e-3)
+    for name in given_.demand.request_id:
+        assert str(gm.explain(plan, name)).startswith(f"{name}: ")
+
+
+def test_a_day_of_xishan_with_rounds():
+    rules = gm.Policy.from_text("[load]\njobs_per_day = 6\n[rounds]\non = true\n")
+    given_ = gm.Problem.from_tables(gm.datasets.xishan(seed=0, requests=60), rules)
+    plan = gm.match(given_)
+    assert plan.certificate.verified
+    assert len(plan.assignments) + plan.unmet["people"].sum() == given_.demand.people.sum()
+    assert (plan.assignments["order"] > 1).any()
+    assert plan.summary()["served_share"].iloc[0] > 0.8
+    assert "searched, not proved" in certificate_text(plan)
