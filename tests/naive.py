@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -428,16 +428,17 @@ def optimum_with_pins(problem, extra):
     return cost, sum(n for name, n in unmet.items() if name in World(problem).assigned)
 
 
-def optimum(problem, extra=0):
+def optimum(problem, extra=0, announced=()):
     """Return (cost in hundredths, chosen pairs with their number, unmet people by request id).
 
     A mixed-integer program over all eligible pairs, every capacity written out. Whoever is missing at a
-    request to which somebody is assigned costs `extra`.
+    request to which somebody is assigned costs `extra`. Each of those announced, (request_id, role,
+    provider_id, start in minutes), who is not sent again costs what the policy says of a change.
     """
     world = World(problem)
     providers = {p["id"]: p for p in world.providers}
     requests = {r["request_id"]: r for r in world.requests}
-    pairs = eligible_pairs(problem)
+    pairs = eligible_pairs(problem, any_cost=len(announced) > 0)
     chosen = pairs.to_dict("records")
     cost, upper, rows = [], [], []  # rows: (coefficients by variable, low, high)
 
@@ -447,12 +448,14 @@ def optimum(problem, extra=0):
         return len(cost) - 1
 
     served, slot_use, day_use, week_use, firm_use, person_use = (defaultdict(list) for _ in range(6))
+    again = defaultdict(list)
     for row in chosen:
         p, r = providers[row["provider_id"]], requests[row["request_id"]]
         x = variable(row["cost"], min(r["people"], p["capacity"]))
         day = world.day(row["slot_start"])
         week = day.isocalendar()[:2]
         served[r["request_id"]].append(x)
+        again[r["request_id"], r["role"], p["id"], row["start"]].append(x)
         slot_use[p["id"], row["slot_start"], row["slot_end"]].append(x)
         person_use[r["request_id"], p["id"]].append(x)
         if p["kind"] == "volunteer":
@@ -480,10 +483,21 @@ def optimum(problem, extra=0):
         rows.append(({**dict.fromkeys(xs, 1), **dict.fromkeys(steps, -1)}, 0, 0))
     for (name, _), xs in firm_use.items():
         rows.append((dict.fromkeys(xs, 1), 0, world.organizations[name]["capacity_per_week"]))
+    changed = stay(announced, again, world.policy, variable, rows)
     value, x = solve_integer(cost, upper, rows)
+    value += changed
     flow = x[: len(chosen)]
     taken = pairs.assign(people=flow)[flow > 0] if len(chosen) else pairs.assign(people=[])
     return value, taken, {name: int(x[v]) for name, v in unmet.items() if x[v]}
+
+
+def stay(announced, again, policy, variable, rows):
+    """Let those announced save their change where they are sent again; return what all changes cost."""
+    price = hundredths(policy.stability.change_minutes)
+    for key, number in Counter(announced).items():
+        kept = variable(-price, number)
+        rows.append(({**dict.fromkeys(again[key], 1), kept: -1}, 0, 10**6))
+    return price * len(announced)
 
 
 def optimal_cost(problem):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 
-from tests.naive import World, hundredths, records, solve_integer
+from tests.naive import World, hundredths, records, solve_integer, stay
 
 
 class TeamWorld(World):
@@ -81,7 +81,7 @@ class TeamWorld(World):
             total, name = total + roles[name]["least"], roles[name]["after"]
         return total
 
-    def ways(self, r, role, start):
+    def ways(self, r, role, start, any_cost=False):
         """Yield (provider, slot, cost) for a role at a start."""
         worth = r["unmet_cost"] * self.team(r)[1]
         asked = {**r, **role, "earliest": start, "latest": start + role["minutes"], "people": 2}
@@ -89,16 +89,16 @@ class TeamWorld(World):
         wait = hundredths(self.policy.fit.wait_minutes * waited / 60)
         for p in self.providers:
             for stage, slot, more in self.examine({**asked, "unmet_cost": worth - wait}, p):
-                if stage == 9:
+                if stage >= 9 - any_cost:
                     yield p, slot, more["cost"] + wait
 
 
-def best_cost(problem):
-    """Return the cheapest cost of any plan, hundredths."""
+def best_cost(problem, announced=()):
+    """Return the cheapest cost of any plan, hundredths; `announced` as in `naive.optimum`."""
     world = TeamWorld(problem)
     cost, upper, rows = [], [], []
     uses = defaultdict(list)  # columns by what they use up
-    limits = {}
+    limits, again, any_cost = {}, defaultdict(list), len(announced) > 0
 
     def column(price, most=1):
         cost.append(price)
@@ -130,9 +130,10 @@ def best_cost(problem):
             (role,) = world.roles(r)
             for p in world.providers:
                 for stage, slot, more in world.examine({**r, **role, "people": people}, p):
-                    if stage == 9:
+                    if stage >= 9 - any_cost:
                         served.append(send(p, slot, more["cost"], min(people, p["capacity"])))
                         persons[p["id"], min(people, p["capacity"])].append(served[-1])
+                        again[r["request_id"], role["name"], p["id"], more["start"]].append(served[-1])
             missing = column(r["unmet_cost"], people)
             rows.append((dict.fromkeys([*served, missing], 1), people, people))
             rows += [(dict.fromkeys(xs, 1), 0, most) for (_, most), xs in persons.items()]
@@ -143,9 +144,10 @@ def best_cost(problem):
             plans.append(on)
             for role in roles:
                 xs = []
-                for p, slot, price in world.ways(r, role, begins[role["name"]]):
+                for p, slot, price in world.ways(r, role, begins[role["name"]], any_cost):
                     x = send(p, slot, price - r["unmet_cost"], min(role["people"], p["capacity"]))
                     xs.append(x)
+                    again[r["request_id"], role["name"], p["id"], begins[role["name"]]].append(x)
                     if p["kind"] == "volunteer":
                         persons[p["id"]].append(x)
                 must = role["leader"]
@@ -163,4 +165,5 @@ def best_cost(problem):
             step = hundredths(world.policy.load.further_job_minutes)
             steps = [column(j * step) for j in range(min(limits[key], len(xs)))]
             rows.append(({**dict.fromkeys(xs, 1), **dict.fromkeys(steps, -1)}, 0, 0))
-    return solve_integer(cost, upper, [row for row in rows if row[0]])[0]
+    changed = stay(announced, again, world.policy, column, rows)
+    return solve_integer(cost, upper, [row for row in rows if row[0]])[0] + changed

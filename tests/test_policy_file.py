@@ -19,6 +19,7 @@ from govmatch.model.policy import (
     Rounds,
     Route,
     Slots,
+    Stability,
     TravelRules,
     Unmet,
 )
@@ -64,6 +65,17 @@ def test_rounds_are_off_unless_the_policy_says_so():
     assert rounds.soft
     assert not Rounds(on=True).soft
     assert "[rounds]\non = true\n" in Policy.from_text(text).to_toml()
+
+
+def test_a_change_costs_nothing_unless_the_policy_says_so():
+    assert Policy().stability.change_minutes == 0
+    policy = Policy.from_text('[stability]\nchange_minutes = "0.5 h"')
+    assert policy.stability == Stability(30.0)
+    assert "[stability]" in policy.to_toml()
+    assert policy.fingerprint != Policy().fingerprint
+    words = "stability.change_minutes: found -1; expected a number of minutes from 0 to 10,000,000"
+    with pytest.raises(InvalidPolicy, match=words):
+        Policy.from_text("[stability]\nchange_minutes = -1")
 
 
 def test_slots_and_presets_replace_the_default_ones():
@@ -306,6 +318,7 @@ _names = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
         rounds=st.builds(
             Rounds, st.booleans(), st.sampled_from(["home", "organization"]), late_minutes=st.floats(0, 1000)
         ),
+        stability=st.builds(Stability, _minutes),
     )
 )
 def test_to_toml_and_back(policy):

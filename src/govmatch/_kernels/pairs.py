@@ -40,6 +40,10 @@ class Requests(NamedTuple):
     forbid_provider: I32
     assign_ptr: I64
     assign_provider: I32  # of each request ascending
+    change: I64  # what a pair costs more that keeps nobody who is announced
+    stay_ptr: I64
+    stay_slot: I32  # of each request ascending: the slots in which somebody announced stays
+    stay_met: NDArray[np.bool_]  # filled: which of these pairs are eligible
 
 
 class Providers(NamedTuple):
@@ -226,6 +230,17 @@ class Prices(NamedTuple):
 
 
 @jit
+def change_cost(requests: Requests, r: int, slot: int) -> int:
+    """Return what a pair costs more, 0 where it keeps somebody who is announced; and note that it is met."""
+    first, last = requests.stay_ptr[r], requests.stay_ptr[r + 1]
+    q = first + np.searchsorted(requests.stay_slot[first:last], slot)
+    if q < last and requests.stay_slot[q] == slot:
+        requests.stay_met[q] = True
+        return 0
+    return int(requests.change[r])
+
+
+@jit
 def keep(
     block: I32,
     setting: Setting,
@@ -248,6 +263,7 @@ def keep(
     for i in range(len(block)):
         r = block[i]
         stamp = -2 - r
+        announced = requests.change[r] > 0 or requests.stay_ptr[r + 1] > requests.stay_ptr[r]
         for q in range(prices.known_ptr[r], prices.known_ptr[r + 1]):
             marks.known[prices.known_slot[q]] = stamp
         for j in range(pairs.ptr[i], pairs.ptr[i + 1]):
@@ -285,6 +301,8 @@ def keep(
                     cost += hundredths(weights.level_minutes * pool.surplus[t])
                     waited = max(requests.earliest[r], pool.start[t]) - requests.wished[r]
                     cost += hundredths(weights.wait_minutes * waited / 60.0)
+                    if announced:
+                        cost += change_cost(requests, r, pool.slot[t])
                     counts[r, 6] += 1
                     if cost < requests.unmet_cost[r]:
                         stage = FIT

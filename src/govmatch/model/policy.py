@@ -136,6 +136,14 @@ class Rounds:
 
 
 @dataclass(frozen=True)
+class Stability:
+    """What changing an announced plan costs, where one is given to `match`."""
+
+    # once for every announced person who is not sent again: same request, role and start; 0: nothing
+    change_minutes: float = 0.0
+
+
+@dataclass(frozen=True)
 class Policy:
     """Weights and rules. All costs are equivalent minutes; all durations minutes.
 
@@ -156,6 +164,7 @@ class Policy:
     slots: Slots = field(default_factory=Slots)
     presets: Presets = field(default_factory=Presets)
     rounds: Rounds = field(default_factory=Rounds)
+    stability: Stability = field(default_factory=Stability)
 
     def __post_init__(self) -> None:
         for name, kind in _SECTIONS.items():
@@ -234,6 +243,7 @@ _SECTIONS: dict[str, type] = {
     "slots": Slots,
     "presets": Presets,
     "rounds": Rounds,
+    "stability": Stability,
 }
 
 

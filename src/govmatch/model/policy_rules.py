@@ -234,6 +234,7 @@ SHAPE: dict[str, Any] = {
         "late_minutes": Number(0, 1000),
         "largest_late_minutes": Number(0, 1000),
     },
+    "stability": {"change_minutes": _COST},
 }
 
 

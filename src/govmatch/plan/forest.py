@@ -11,6 +11,7 @@ from govmatch.model.encoded import Demand, Supply
 from govmatch.model.policy import Policy
 from govmatch.reach.candidates import Arcs
 from govmatch.reach.costs import hundredths
+from govmatch.reach.stays import Stays
 from govmatch.solve.instance import Instance
 
 IntArray = NDArray[np.int64]
@@ -93,18 +94,31 @@ class Layout:
         """Tell which arcs of the instance are used where so many units go along each of `Arcs`."""
         if len(self.arc) == len(units):
             return units > 0
-        copy = np.arange(len(self.arc))
-        first = np.maximum.accumulate(np.where(np.diff(self.arc, prepend=-1) > 0, copy, 0))
-        used: NDArray[np.bool_] = copy - first < units[self.arc]
+        used: NDArray[np.bool_] = _copy(self.arc) < units[self.arc]
         return used
 
 
-def lay_out(arcs: Arcs, demand: Demand, supply: Supply, forest: Forest, n_alone: int | None = None) -> Layout:
+def _copy(arc: IntArray) -> IntArray:
+    """Return, of arcs whose copies follow each other, which copy each is, from 0."""
+    at = np.arange(len(arc))
+    first: IntArray = np.maximum.accumulate(np.where(np.diff(arc, prepend=-1) > 0, at, 0))
+    return at - first
+
+
+def lay_out(
+    arcs: Arcs,
+    demand: Demand,
+    supply: Supply,
+    forest: Forest,
+    n_alone: int | None = None,
+    stays: Stays | None = None,
+) -> Layout:
     """Make the instance of `arcs`; forest nodes that no arc reaches are left out.
 
     An organisation may send several of its own people to one request, so its arc is repeated, each
     copy a person of its own; a volunteer's arcs to one request count as one person. So it is with the
-    roles of one team, which are the rows of `demand` from `n_alone` on.
+    roles of one team, which are the rows of `demand` from `n_alone` on. Copies beyond those announced cost
+    what changing a person does more.
     """
     provider = supply.slot_provider[arcs.slot].astype(np.int64)
     several = demand.people > 1
@@ -119,6 +133,10 @@ def lay_out(arcs: Arcs, demand: Demand, supply: Supply, forest: Forest, n_alone:
         own[staff] = True
         group = np.where(own[arc], supply.n_providers + np.arange(len(arc)), provider[arc])
         request, slot, cost = arcs.request[arc], arcs.slot[arc], arcs.cost[arc]
+        if stays is not None:
+            announced = stays.announced(arcs.request, arcs.slot)[arc]
+            further = (announced > 0) & (_copy(arc) >= announced)
+            cost = cost + np.where(further, stays.change[request], 0)
     else:
         arc, group = np.arange(len(arcs)), provider
         request, slot, cost = arcs.request, arcs.slot, arcs.cost

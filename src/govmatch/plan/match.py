@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from govmatch.errors import InvalidInput, UnsupportedFeature
 from govmatch.model.problem import Problem
+from govmatch.plan.announced import Incumbent, read_incumbent
 from govmatch.plan.decode import Pairs, assignments_frame, funnel_frame, unmet_frame
 from govmatch.plan.plan import Certificate, Plan, Search
 from govmatch.plan.rounds import check_rounds, match_rounds
@@ -15,14 +17,18 @@ from govmatch.plan.team_wheel import turn_teams
 from govmatch.plan.verify import verify
 from govmatch.plan.wheel import Clock, Result, turn
 from govmatch.reach.alliance import edges_for
-from govmatch.reach.candidates import Candidates
+from govmatch.reach.candidates import Arcs, Candidates
 from govmatch.reach.costs import RESOLUTION
 from govmatch.reach.paths import EdgeArrays, Paths, reach_paths
+from govmatch.reach.stays import Stays, stays_of
 from govmatch.reach.travel import GreatCircle
 from govmatch.reach.units import Units, pin_cost, units_of
 from govmatch.solve import coupled, flow
-from govmatch.solve.certificate import Proof
+from govmatch.solve.certificate import Proof, exact_dot
 from govmatch.solve.control import Control, Signal
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 METHODS = ("auto", "flow", "coupled", "rounds")
 FEATURES = {"flow": flow.FEATURES, "coupled": coupled.FEATURES}
@@ -38,6 +44,7 @@ def match(
     *,
     time_limit: float | None = None,
     gap: float = 0.0,
+    incumbent: Plan | pd.DataFrame | None = None,
     cancel: Signal | None = None,
 ) -> Plan:
     """Match requests to providers at least cost, and prove it.
@@ -55,6 +62,11 @@ def match(
         bound and gap. The first call on a machine also compiles the kernels, which no limit stops.
     gap : float, default 0.0
         A gap over all eligible pairs that suffices: once it is proved, the search ends.
+    incumbent : Plan or DataFrame, optional
+        An earlier plan that was announced, or its `assignments` (request_id, role, provider_id, start). Each
+        person whom it sends to a request and who is not sent there again, in the same role at the same
+        start, costs ``policy.stability.change_minutes``: also those who can no longer come. The plan stays
+        optimal, changes included; `Plan.changes` says who is kept, moved, dropped, gone and new.
     cancel : Signal, optional
         Any object with ``is_set()``, such as a `threading.Event`. Set from elsewhere, it ends the
         search as the time limit does. So does Ctrl-C, but without a plan.
@@ -68,9 +80,10 @@ def match(
     Raises
     ------
     UnsupportedFeature
-        The tables ask for what the method cannot do, or none yet: recurrence, goods, quotas.
+        The tables ask for what the method cannot do, or none yet: recurrence, goods, quotas; or an incumbent
+        is given for rounds.
     InvalidInput
-        A wrong argument.
+        A wrong argument, such as an incumbent that lacks a column or names a person twice for a request.
 
     Notes
     -----
@@ -81,7 +94,8 @@ def match(
     """
     control = Control(time_limit, cancel, gap)
     gap, control.gap = control.gap, 0.0  # over all pairs; exact duals on the arcs prove it soonest
-    _check(problem, method)
+    _check(problem, method, incumbent)
+    earlier = None if incumbent is None else read_incumbent(incumbent, problem)
     if control.deadline is not None:
         control.deadline -= REQUEST_SECONDS * problem.demand.n_requests
         control.deadline -= PROVIDER_SECONDS * problem.supply.n_providers
@@ -98,17 +112,20 @@ def match(
                 verify(problem, plan).raise_for_faults()
             return _verified(plan, clock)
         with clock.phase("candidates"):
-            units = units_of(problem)
+            costed = problem if earlier is None else earlier.announced.shifted(problem)
+            starts = None if earlier is None else earlier.announced.team_starts(problem.teams)
+            units = units_of(costed, starts)
+            stays = None if earlier is None else stays_of(problem, units, earlier.announced)
             candidates = Candidates(
-                problem.nodes, problem.supply, units.demand, problem.policy, paths, travel
+                problem.nodes, problem.supply, units.demand, problem.policy, paths, travel, stays
             )
             arcs = candidates.cheapest(stop=control.poll)
         if len(units.team):
-            result = turn_teams(problem, units, candidates, arcs, control, clock, gap)
+            result = turn_teams(costed, units, candidates, arcs, control, clock, gap)
         else:
             result = turn(problem.supply, problem.policy, units, candidates, arcs, control, clock, gap)
         with clock.phase("decode"):
-            plan = _tell(problem, units, candidates, edges, paths, result)
+            plan = _tell(problem, costed, units, candidates, edges, paths, result, earlier)
         with clock.phase("verify"):
             verify(problem, plan).raise_for_faults()
     finally:
@@ -120,7 +137,7 @@ def _verified(plan: Plan, clock: Clock) -> Plan:
     return replace(plan, certificate=replace(plan.certificate, verified=True), seconds=clock.seconds)
 
 
-def _check(problem: Problem, method: str) -> None:
+def _check(problem: Problem, method: str, incumbent: object) -> None:
     if not isinstance(problem, Problem):
         raise InvalidInput(
             f"problem is a {type(problem).__name__}; expected a Problem: Problem.from_tables(tables)"
@@ -129,6 +146,8 @@ def _check(problem: Problem, method: str) -> None:
         raise InvalidInput(f"method is {method!r}; expected one of {', '.join(METHODS)}")
     check_rounds(problem, method)
     if problem.policy.rounds.on:
+        if incumbent is not None:
+            raise UnsupportedFeature(["incumbent"], ["method 'rounds' plans every day anew."])
         return
     missing = sorted(problem.features - (coupled.FEATURES if method == "auto" else FEATURES[method]))
     if missing:
@@ -143,17 +162,22 @@ def _paths(problem: Problem, edges: EdgeArrays) -> Paths:
 
 def _tell(
     problem: Problem,
+    costed: Problem,
     units: Units,
     candidates: Candidates,
     edges: EdgeArrays,
     paths: Paths,
     result: Result,
+    earlier: Incumbent | None,
 ) -> Plan:
+    stays = candidates.stays
+    if earlier is not None:
+        result = _announced_first(result, stays)
     layout, solution = result.layout, result.solution
     at = layout.arc[np.flatnonzero(solution.flow)]
     pairs = Pairs(result.arcs.request[at], result.arcs.slot[at])
     placed = problem.tables["communities"]["placed"]
-    proof = _natural(problem, units, pairs, result.proof)
+    proof = _natural(costed, units, pairs, result.proof)
     certificate = Certificate(
         primal=proof.primal / RESOLUTION,
         bound=proof.bound / RESOLUTION,
@@ -185,7 +209,7 @@ def _tell(
             units=units,
             instance=layout.instance,
             solution=solution,
-            arcs=result.arcs,
+            arcs=result.arcs if earlier is None else _unshifted(result.arcs, stays),
             arc=layout.arc,
             passed=candidates.passed,
             examined=candidates.examined,
@@ -193,7 +217,23 @@ def _tell(
             edges=edges,
             paths=paths,
         ),
+        incumbent=None if earlier is None else earlier.told(stays.possible(candidates.examined)),
     )
+
+
+def _announced_first(result: Result, stays: Stays) -> Result:
+    """Let organisations send those announced first, as a search cut short may not do."""
+    layout, flow_ = result.layout, result.solution.flow
+    used = layout.carries(np.bincount(layout.arc, flow_, len(result.arcs)).astype(np.int64)).astype(np.int64)
+    saved = exact_dot(layout.instance.cost, flow_ - used)
+    proof = Proof(result.proof.primal - saved, result.proof.bound)
+    return replace(result, solution=replace(result.solution, flow=used), proof=proof)
+
+
+def _unshifted(arcs: Arcs, stays: Stays) -> Arcs:
+    """Take out of the costs of pairs what others than those announced cost more."""
+    other = stays.announced(arcs.request, arcs.slot) == 0
+    return replace(arcs, cost=arcs.cost - other * stays.change[arcs.request])
 
 
 def _natural(problem: Problem, units: Units, pairs: Pairs, proof: Proof) -> Proof:

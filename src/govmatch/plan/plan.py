@@ -130,6 +130,11 @@ class Plan:
     seconds : dict
         Wall time by phase.
     search : Search
+    incumbent : pandas.DataFrame or None
+        Who was announced, where `match` was given an incumbent: request_id, role, provider_id, start,
+        possible (whether the tables still allow it, as far as they were looked at: the person, the request
+        and its role, a slot, eligibility; capacities aside). The certificate's cost counts everybody here
+        who is not sent again, possible or not.
     """
 
     problem: Problem
@@ -140,6 +145,7 @@ class Plan:
     linked: int
     search: Search | RoundSearch = field(repr=False)
     seconds: dict[str, float] = field(default_factory=dict, repr=False)
+    incumbent: pd.DataFrame | None = field(default=None, repr=False)
 
     def summary(self, by: By | None = None) -> pd.DataFrame:
         """Count what was asked and served.
@@ -205,6 +211,21 @@ class Plan:
                 "earliest": earliest,
             }
         )
+
+    @cached_property
+    def changes(self) -> pd.DataFrame:
+        """Whom to phone: what became of those announced, and who is new.
+
+        Returns
+        -------
+        pandas.DataFrame
+            request_id, role, provider_id, kind, kind_zh, before, after (starts), by request. Kinds: "kept",
+            "moved" (the same person for the same request, at another time or in another role), "dropped",
+            "gone" (not sent again, and the tables no longer allow it) or "new". Empty without an incumbent.
+        """
+        from govmatch.plan.changes import changes_frame
+
+        return changes_frame(self.incumbent, self.assignments)
 
     @cached_property
     def candidate_projects(self) -> pd.DataFrame:

@@ -52,7 +52,7 @@ def turn_teams(
 ) -> Result:
     """Search and price out until no pair is left, the gap suffices, or `control` ends it."""
     forest = capacity_forest(problem.supply, problem.policy)
-    n_slots = len(problem.supply.slot_provider)
+    n_slots, stays = len(problem.supply.slot_provider), candidates.stays
     tree = team_tree(problem, units)
     price: IntArray | None = None  # of all nodes of the forest
     served: Served | None = None
@@ -60,7 +60,7 @@ def turn_teams(
     rounds = 0
     while True:
         with clock.phase("solve"):
-            layout = lay_out(arcs, units.demand, problem.supply, forest, units.n_alone)
+            layout = lay_out(arcs, units.demand, problem.supply, forest, units.n_alone, stays)
             coupled = Coupled(layout.instance, tree, candidates.outside_cost)
             start = None if price is None else price[layout.node]
             found = control.run(search, coupled, control, served, start)
@@ -69,7 +69,8 @@ def turn_teams(
 
         def result(bound: int, layout=layout, found=found, arcs=arcs, rounds=rounds) -> Result:  # type: ignore[no-untyped-def]
             solution = Solution(found.flow, found.unmet, found.request_dual, found.price, "searched")
-            return Result(arcs, layout, solution, Proof(found.proof.primal, bound), rounds)
+            proof = Proof(found.proof.primal + stays.constant, bound + stays.constant)
+            return Result(arcs, layout, solution, proof, rounds)
 
         best = better(best, result(found.proof.bound))
         if control.poll() or best.proof.gap <= gap:

@@ -17,6 +17,7 @@ from govmatch.errors import InvalidInput, PlanFaults
 from govmatch.plan.verify_certificate import check_certificate, check_funnel, check_linked
 from govmatch.plan.verify_facts import read_facts
 from govmatch.plan.verify_frames import ASSIGNMENT_COLUMNS, Faults, missing_columns, numbers, read_rows
+from govmatch.plan.verify_incumbent import check_changes, read_stays
 from govmatch.plan.verify_reasons import check_reasons
 from govmatch.plan.verify_rounds import ROUND_COLUMNS, check_rounds
 from govmatch.plan.verify_rows import check_rows
@@ -90,8 +91,8 @@ def verify(problem: Any, plan: Any) -> Verification:
     problem : Problem
         Its tables, policy, horizon, travel, alliance and fingerprints are read, nothing else.
     plan : Plan
-        Its `assignments`, `unmet`, `certificate`, `funnel` and `linked` are read; nothing in them is
-        trusted.
+        Its `assignments`, `unmet`, `certificate`, `funnel`, `linked` and `incumbent` are read; nothing in
+        them is trusted, but what the incumbent says was announced.
 
     Returns
     -------
@@ -134,7 +135,9 @@ def verify(problem: Any, plan: Any) -> Verification:
 def _check(problem: Any, plan: Any, faults: Faults) -> None:
     facts = read_facts(problem)
     rows = read_rows(plan.assignments, facts, faults)
-    cost = check_rows(rows, facts, faults)
+    stays = read_stays(getattr(plan, "incumbent", None), facts, faults)
+    cost = check_rows(rows, facts, stays, faults)
+    changes = check_changes(rows, facts, stays, faults)
     check_teams(rows, facts, faults)
     check_capacities(rows, facts, faults)
     load = check_load(rows, facts, faults)
@@ -142,10 +145,11 @@ def _check(problem: Any, plan: Any, faults: Faults) -> None:
     ended = getattr(plan.certificate, "termination", None)
     stopped = isinstance(ended, str) and ended in ("time_limit", "cancelled")
     early = stopped or (isinstance(ended, str) and ended == "gap")
-    check_reasons(plan.unmet, at, not early, facts, faults)
+    check_reasons(plan.unmet, at, not early, facts, stays, faults)
     people = np.clip(np.nan_to_num(numbers(plan.unmet["people"])), -_MOST, _MOST).astype(np.int64)
     unserved = int((facts.requests.unmet_cost[at] * people)[at >= 0].sum())
-    check_certificate(plan.certificate, problem, facts, rows, int(cost.sum() + load.sum()) + unserved, faults)
+    primal = int(cost.sum() + load.sum()) + unserved + changes
+    check_certificate(plan.certificate, problem, facts, rows, primal, faults)
     check_linked(plan.linked, facts, faults)
     check_funnel(plan.funnel, plan.certificate, not stopped, facts, faults)
     faults.checked = {

@@ -9,6 +9,7 @@ import numpy as np
 from govmatch.plan.verify_columns import BoolArray, IntArray
 from govmatch.plan.verify_facts import Facts
 from govmatch.plan.verify_frames import LIMIT_DOUBT
+from govmatch.plan.verify_incumbent import Stays
 from govmatch.plan.verify_paths import hundredths
 from govmatch.plan.verify_teams import after_start
 
@@ -25,8 +26,8 @@ _ALWAYS = np.iinfo(np.int64).max
 class Funnel:
     """Counts of providers left after each stage, for one role at a time."""
 
-    def __init__(self, facts: Facts) -> None:
-        self._facts = facts
+    def __init__(self, facts: Facts, stays: Stays | None = None) -> None:
+        self._facts, self._stays = facts, stays
         roles = facts.requests.roles
         self._need = np.searchsorted(roles.need_role, np.arange(len(roles.request) + 1)).tolist()
         self.least, self._steps = after_start(facts)
@@ -109,10 +110,12 @@ class Funnel:
         r, minutes = int(wish.roles.request[q]), int(wish.roles.minutes[q])
         earliest, latest, together = int(wish.earliest[r]), int(wish.latest[r]), bool(wish.people[r] > 1)
         wished, worth, day_of = earliest, int(wish.unmet_cost[r]), int(self._day[q])
+        people = 1
         if start is not None:
             wished += int(self.least[q])
             earliest, latest, together = start, start + minutes, True
             worth *= int(wish.people[r])
+            people = int(wish.people[r])
             day_of = int(facts.calendar.day(np.array([start]))[0])
         holders, surplus, until, enough = self.holders(q)
         n = len(who.ids)
@@ -150,6 +153,9 @@ class Funnel:
         ):
             if asked is not None:
                 cost += (own != asked).astype(np.int64) * int(hundredths(price))
+        if self._stays is not None and self._stays.named[r]:
+            worth += self._stays.change * people
+            cost += self._stays.change * ~self._stays.keeps(q, p, begins)
         cleared, banned = who.clearance[p] >= wish.roles.clearance[q], facts.is_forbidden(r, p)
         banned |= facts.is_passed_over(r, p)
         if facts.has_assigned(r):

@@ -12,6 +12,7 @@ from govmatch.plan.verify_columns import IntArray
 from govmatch.plan.verify_facts import Facts
 from govmatch.plan.verify_frames import Faults, numbers, texts
 from govmatch.plan.verify_funnel import Funnel
+from govmatch.plan.verify_incumbent import Stays
 
 STAGES = (
     "no_such_service", "level", "certificate", "window", "path", "distance", "clearance", "excluded", "cost",
@@ -46,13 +47,15 @@ def _code(stage: int, several: bool, assigned: bool = False) -> str:
 class _Claims:
     """What is stated of each unserved request, checked against its needs; a sample, the whole way."""
 
-    def __init__(self, frame: pd.DataFrame, at: IntArray, facts: Facts, faults: Faults) -> None:
+    def __init__(
+        self, frame: pd.DataFrame, at: IntArray, facts: Facts, stays: Stays | None, faults: Faults
+    ) -> None:
         self._at, self._facts, self._faults = at, facts, faults
         self._reason, self._role = texts(frame["reason"]), texts(frame["role"])
         self._zh, self._skill = texts(frame["reason_zh"]), texts(frame["skill"])
         self._eligible = numbers(frame["eligible"])
         self._n = len(facts.providers.ids)
-        self._funnel = Funnel(facts)
+        self._funnel = Funnel(facts, stays)
 
     def _roles(self, r: int) -> range:
         wish = self._facts.requests
@@ -176,9 +179,11 @@ class _Claims:
         return True
 
 
-def check_reasons(frame: pd.DataFrame, at: IntArray, finished: bool, facts: Facts, faults: Faults) -> None:
+def check_reasons(
+    frame: pd.DataFrame, at: IntArray, finished: bool, facts: Facts, stays: Stays | None, faults: Faults
+) -> None:
     """Check codes, texts and needs of all unserved requests, and the whole funnel of `SAMPLE` of them."""
-    claims = _Claims(frame, at, facts, faults)
+    claims = _Claims(frame, at, facts, stays, faults)
     stated = {i: claims.claim(i, finished) for i in np.flatnonzero(at >= 0).tolist()}
     known = np.array([i for i, claim in stated.items() if claim is not None], dtype=np.int64)
     kinds = pd.Series([stated[i] for i in known.tolist()], dtype=object)

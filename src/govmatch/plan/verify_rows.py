@@ -10,6 +10,7 @@ import pandas as pd
 from govmatch.plan.verify_columns import BoolArray, IntArray, at_or
 from govmatch.plan.verify_facts import Facts
 from govmatch.plan.verify_frames import SUM_TOLERANCE, TERM_TOLERANCE, TERMS, Faults, Rows, clock
+from govmatch.plan.verify_incumbent import Stays
 from govmatch.plan.verify_paths import hundredths
 from govmatch.plan.verify_slots import NEVER
 from govmatch.plan.verify_teams import waited_in_teams
@@ -184,7 +185,7 @@ def _check_term(name: str, units: IntArray, rows: Rows, faults: Faults) -> IntAr
     return np.where(right, hundredths(np.where(right, stated, 0.0)), units)
 
 
-def check_rows(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
+def check_rows(rows: Rows, facts: Facts, stays: Stays | None, faults: Faults) -> IntArray:
     """Check every row by itself.
 
     Returns
@@ -230,11 +231,16 @@ def check_rows(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
     cost = np.zeros(len(rows.r), dtype=np.int64)
     for name, units in right.items():
         cost += _check_term(name, units, rows, faults)
-    worth = wish.unmet_cost[rows.r] * np.where(team, wish.people[rows.r], 1)
+    alone = np.where(team, wish.people[rows.r], 1)
+    worth = wish.unmet_cost[rows.r] * alone
+    saves = np.zeros(len(rows.r), dtype=np.int64)  # by leaving it, less than by sending
+    if stays is not None:
+        kept = stays.kept(rows.q, rows.p, rows.time["start"])
+        saves = stays.change * stays.named[rows.r] * (alone - ~kept)
     rows.fault(
         faults,
         "dearer_than_unmet",
-        (cost >= worth) & ~facts.has_assigned(rows.r),
+        (cost >= worth + saves) & ~facts.has_assigned(rows.r),
         lambda i: f"costs {cost[i] / 100:.2f} minutes; leaving it unserved costs {worth[i] / 100:.2f}",
     )
     total = np.sum([rows.number[name] for name in TERMS], axis=0)

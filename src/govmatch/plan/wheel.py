@@ -81,27 +81,28 @@ def turn(
     """Solve and price out until no pair is left, the gap suffices, or `control` ends it."""
     demand = units.demand
     forest = capacity_forest(supply, policy)
+    stays = candidates.stays
     # Nobody is served below the cost of their cheapest pair: better than the duals of a solve cut short.
     low = np.minimum(demand.unmet_cost, candidates.outside_cost)
     np.minimum.at(low, arcs.request, arcs.cost)
-    least = exact_dot(demand.people, low)
+    least = exact_dot(demand.people, low) + stays.constant
     price: IntArray | None = None  # of all nodes of the forest
     carried = np.zeros(len(arcs), np.int64)  # that the last flow sends along each arc
     best: Result | None = None
     rounds = 0
     while True:
         with clock.phase("solve"):
-            layout = lay_out(arcs, demand, supply, forest)
+            layout = lay_out(arcs, demand, supply, forest, stays=stays)
             if price is None:
                 solution = flow.solve(layout.instance, control)
             else:
                 solution = flow.solve(layout.instance, control, price[layout.node], layout.carries(carried))
             rounds += 1
-            proof = prove(layout.instance, solution)
+            primal = prove(layout.instance, solution).primal + stays.constant
             # Lowered below the cost of every pair outside the arcs, the duals bound all pairs.
             low = np.minimum(solution.request_dual, candidates.outside_cost)
-            bound = max(least, lower_bound(layout.instance, low, solution.price))
-        best = better(best, Result(arcs, layout, solution, Proof(proof.primal, bound), rounds))
+            bound = max(least, lower_bound(layout.instance, low, solution.price) + stays.constant)
+        best = better(best, Result(arcs, layout, solution, Proof(primal, bound), rounds))
         if control.poll() or best.proof.gap <= gap:
             break
         with clock.phase("price_out"):
@@ -114,8 +115,8 @@ def turn(
             break
         # Lowered to the cost and prices of the cheapest pair outside the arcs, they bound all pairs, too.
         np.minimum.at(dual, new.request, new.cost + above[new.slot])
-        bound = lower_bound(layout.instance, dual, own)
-        best = better(best, Result(arcs, layout, solution, Proof(proof.primal, bound), rounds))
+        bound = lower_bound(layout.instance, dual, own) + stays.constant
+        best = better(best, Result(arcs, layout, solution, Proof(primal, bound), rounds))
         if control.poll() or best.proof.gap <= gap:
             break
         carried = np.bincount(layout.arc, solution.flow, len(arcs)).astype(np.int64)

@@ -21,6 +21,7 @@ from govmatch.model.travel import Travel
 from govmatch.reach.costs import hundredths
 from govmatch.reach.paths import Paths
 from govmatch.reach.pools import SkillIndex, profiles
+from govmatch.reach.stays import Stays
 from govmatch.reach.travel import checked_minutes
 
 IntArray = NDArray[np.int64]
@@ -98,6 +99,8 @@ class Candidates:
         was kept, or 0 where the request was not looked at. Filled by `cheapest`.
     examined : bool (n_requests,)
         Which requests `cheapest` looked at.
+    stays : Stays
+        Who is announced; the costs of pairs are shifted as it says.
     """
 
     def __init__(
@@ -108,7 +111,9 @@ class Candidates:
         policy: Policy,
         paths: Paths,
         travel: Travel,
+        stays: Stays | None = None,
     ) -> None:
+        self.stays = stays if stays is not None else Stays.none(demand.n_requests)
         self._supply, self._demand, self._paths = supply, demand, paths
         self.travel = travel.prepare(supply.lat, supply.lon, supply.mode, demand.lat, demand.lon)
         requests = kernels.Requests(
@@ -126,6 +131,10 @@ class Candidates:
             forbid_provider=demand.forbid_provider[np.argsort(demand.forbid_request, kind="stable")],
             assign_ptr=np.searchsorted(demand.assign_request, np.arange(demand.n_requests + 1)),
             assign_provider=demand.assign_provider,
+            change=self.stays.change,
+            stay_ptr=self.stays.ptr,
+            stay_slot=self.stays.slot,
+            stay_met=self.stays.met,
         )
         providers = kernels.Providers(
             home=supply.home,

@@ -3,11 +3,12 @@
 A team starts at the earliest wish or a whole number of ``policy.slots.start_minutes`` later; a role that
 follows another starts ``after_least`` minutes after it or a whole number of them later, up to
 ``after_most``. A start before which no slot has begun since the last is left out: whoever could come could
-have come then, and the wait is shorter.
+have come then, and the wait is shorter. That does not hold of the starts at which somebody is announced.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -61,15 +62,15 @@ class Units:
         return int((self.role < 0).sum())
 
 
-def units_of(problem: Problem) -> Units:
-    """List the units of a problem."""
+def units_of(problem: Problem, announced: Mapping[int, Sequence[int]] | None = None) -> Units:
+    """List the units of a problem; `announced` has starts at which a team's role may be, by its position."""
     demand, teams = _before_all(problem.demand), problem.teams
     none = np.zeros(0, np.int64)
     team = np.unique(teams.request)
     if not len(team):
         every = np.arange(demand.n_requests)
         return Units(demand, every, np.full(len(every), -1), team, none, none, none)
-    grid = _Grid(problem)
+    grid = _Grid(problem, announced or {})
     for number, request in enumerate(team.tolist()):
         grid.add(number, request)
     alone = np.setdiff1d(np.arange(demand.n_requests), team)
@@ -110,7 +111,8 @@ def _before_all(demand: Demand) -> Demand:
 class _Grid:
     """The starts of teams and their roles, collected team by team."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, announced: Mapping[int, Sequence[int]]) -> None:
+        self._announced = announced
         self._demand, self._teams = problem.demand, problem.teams
         self._step = problem.policy.slots.start_minutes
         self._slots = np.unique(problem.supply.slot_start)
@@ -149,7 +151,10 @@ class _Grid:
         starts = np.arange(earliest, last + 1, self._step)
         begun = np.searchsorted(self._slots, starts[:, None] + most, side="right")
         before = np.searchsorted(self._slots, starts[:, None] - self._step + least, side="right")
-        needed = np.flatnonzero((begun > before).any(axis=1) | (starts == earliest))
+        needed = (begun > before).any(axis=1) | (starts == earliest)
+        for i in range(len(least)):
+            for start in self._announced.get(int(self._first[request]) + i, ()):
+                needed |= (starts + least[i] <= start) & (start <= starts + most[i])
         return starts[needed].tolist()  # type: ignore[no-any-return]
 
     def _states(
