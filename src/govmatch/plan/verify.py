@@ -17,6 +17,7 @@ from govmatch.errors import InvalidInput, PlanFaults
 from govmatch.plan.verify_certificate import check_certificate, check_funnel, check_linked
 from govmatch.plan.verify_facts import read_facts
 from govmatch.plan.verify_frames import ASSIGNMENT_COLUMNS, Faults, missing_columns, numbers, read_rows
+from govmatch.plan.verify_quotas import check_quotas
 from govmatch.plan.verify_reasons import check_reasons
 from govmatch.plan.verify_rounds import ROUND_COLUMNS, check_rounds
 from govmatch.plan.verify_rows import check_rows
@@ -138,11 +139,12 @@ def _check(problem: Any, plan: Any, faults: Faults) -> None:
     check_teams(rows, facts, faults)
     check_capacities(rows, facts, faults)
     load = check_load(rows, facts, faults)
+    spent = check_quotas(rows, facts, faults)
     at = check_unmet(plan.unmet, rows, facts, faults)
     ended = getattr(plan.certificate, "termination", None)
     stopped = isinstance(ended, str) and ended in ("time_limit", "cancelled")
     early = stopped or (isinstance(ended, str) and ended == "gap")
-    check_reasons(plan.unmet, at, not early, facts, faults)
+    check_reasons(plan.unmet, at, not early, spent, facts, faults)
     people = np.clip(np.nan_to_num(numbers(plan.unmet["people"])), -_MOST, _MOST).astype(np.int64)
     unserved = int((facts.requests.unmet_cost[at] * people)[at >= 0].sum())
     check_certificate(plan.certificate, problem, facts, rows, int(cost.sum() + load.sum()) + unserved, faults)
