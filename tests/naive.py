@@ -255,9 +255,10 @@ class World:
         """(a, b, cost, first day, last day) of the open kinds."""
         prices, found = self.policy.route.hop_minutes, []
 
-        def add(a, b, kind, hop=None, first=None, last=None):
-            if a and b and kind in prices:
-                found.append((a, b, hundredths(prices[kind] if hop is None else hop), first, last))
+        def add(a, b, kind, hop=None, first=None, last=None, key=None):
+            quota = self.quotas.get(key)
+            if a and b and kind in prices and quota != 0:
+                found.append((a, b, hundredths(prices[kind] if hop is None else hop), first, last, key))
 
         if self.problem.alliance is not None:
             for e in self.problem.alliance.edges().to_dict("records"):
@@ -269,6 +270,7 @@ class World:
                     e["hop_minutes"],
                     as_day(e["valid_from"]),
                     as_day(e["valid_to"]),
+                    e["agreement_id"],
                 )
             return found
         for o in self.organizations.values():
@@ -285,8 +287,27 @@ class World:
                 a["hop_minutes"],
                 as_day(a["valid_from"]),
                 as_day(a["valid_to"]),
+                a["agreement_id"],
             )
         return found
+
+    @cached_property
+    def quotas(self):
+        """Weekly quota by agreement."""
+        rows = records(self.problem, "agreements")
+        return {a["agreement_id"]: a["quota_per_week"] for a in rows if a.get("quota_per_week") is not None}
+
+    def agreements(self, route, day):
+        """Agreements with a quota that a route passes on a day, those that cost least first."""
+        for u, v in itertools.pairwise(route):
+            valid = [
+                (cost, key in self.quotas, key)
+                for a, b, cost, first, last, key in self.edges
+                if {a, b} == {u, v} and not (first and day < first) and not (last and day > last)
+            ]
+            key = min(valid, key=lambda e: e[:2])[2]
+            if key in self.quotas:
+                yield key
 
     def paths(self, source, day):
         """Cheapest (cost, nodes) from a node to every node that at most `max_hops` hops reach."""
@@ -294,7 +315,7 @@ class World:
             best = {source: (0, (source,))}
             for _ in range(self.policy.route.max_hops):
                 longer = dict(best)
-                for a, b, cost, first, last in self.edges:
+                for a, b, cost, first, last, _ in self.edges:
                     if (first and day < first) or (last and day > last):
                         continue
                     for u, v in ((a, b), (b, a)):
@@ -449,6 +470,7 @@ def optimum(problem, extra=0, announced=()):
 
     served, slot_use, day_use, week_use, firm_use, person_use = (defaultdict(list) for _ in range(6))
     again = defaultdict(list)
+    passing = defaultdict(list)
     for row in chosen:
         p, r = providers[row["provider_id"]], requests[row["request_id"]]
         x = variable(row["cost"], min(r["people"], p["capacity"]))
@@ -464,6 +486,8 @@ def optimum(problem, extra=0, announced=()):
         firm = world.organizations.get(p["organization"])
         if firm and firm["capacity_per_week"] is not None:
             firm_use[p["organization"], week].append(x)
+        for key in world.agreements(row["route"], day):
+            passing[key, week].append(x)
     unmet = {}
     for name, r in requests.items():
         unmet[name] = variable(r["unmet_cost"] + extra * (name in world.assigned), r["people"])
@@ -483,6 +507,8 @@ def optimum(problem, extra=0, announced=()):
         rows.append(({**dict.fromkeys(xs, 1), **dict.fromkeys(steps, -1)}, 0, 0))
     for (name, _), xs in firm_use.items():
         rows.append((dict.fromkeys(xs, 1), 0, world.organizations[name]["capacity_per_week"]))
+    for (key, _), xs in passing.items():
+        rows.append((dict.fromkeys(xs, 1), 0, world.quotas[key]))
     changed = stay(announced, again, world.policy, variable, rows)
     value, x = solve_integer(cost, upper, rows)
     value += changed

@@ -128,15 +128,6 @@ def test_a_job_dearer_than_leaving_it_is_left() -> None:
     [
         ({"request_goods": frame("request_id good amount", ("R1", "rice", 1.0))}, "goods"),
         ({"visits": frame("request_id per_week weeks", ("R1", 2, 4))}, "recurrence"),
-        (
-            {
-                "communities": pd.DataFrame([{"community_id": "C1"}, {"community_id": "C2"}]),
-                "agreements": frame(
-                    "agreement_id from_id to_id kind quota_per_week", ("A1", "C1", "C2", "federation", 5)
-                ),
-            },
-            "quotas",
-        ),
     ],
 )
 def test_what_a_later_tier_does_is_refused_by_name(change, feature) -> None:

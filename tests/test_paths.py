@@ -32,6 +32,7 @@ def make_edges(rows, extra=()):
         first_day=np.array(first, dtype=np.int32),
         last_day=np.array(last, dtype=np.int32),
         extra_id=np.array(extra, dtype=object),
+        quota=np.full(len(a), -1, dtype=np.int64),
     )
 
 

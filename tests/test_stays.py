@@ -16,6 +16,7 @@ from tests import naive
 from tests.naive_teams import TeamWorld, best_cost
 from tests.team_towns import random_team_town
 from tests.test_pins import with_pins
+from tests.test_quotas import with_quotas
 from tests.test_team_match import role, town
 from tests.towns import at, free, hand_town, random_policy, random_town, request
 
@@ -170,6 +171,18 @@ def test_random_towns_with_pins(seed, minutes):
     left = sum(n for name, n in unmet.items() if name in naive.World(plan.problem).assigned)
     assert plan.certificate.gap == 0
     assert round(plan.certificate.primal * 100) == best - extra * left
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**6), minutes=st.sampled_from([5.0, 1000.0]))
+def test_random_towns_with_quotas(seed, minutes):
+    policy = costly(random_policy(seed), minutes)
+    before = gm.match(gm.Problem.from_tables(random_town(seed, 8), policy=policy))
+    plan = gm.match(gm.Problem.from_tables(with_quotas(seed), policy=policy), incumbent=before)
+    best, _, _ = naive.optimum(plan.problem, announced=keys(before.assignments))
+    assert round(plan.certificate.bound * 100) <= best
+    assert round(plan.certificate.primal * 100) == best
+    consistent(plan, minutes)
 
 
 @settings(max_examples=15, deadline=None, derandomize=True)

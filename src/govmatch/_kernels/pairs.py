@@ -227,6 +227,9 @@ class Prices(NamedTuple):
     ceiling: I64
     known_ptr: I64
     known_slot: I32
+    tolled: bool
+    period: I32  # (n_slots,)
+    toll: I64  # (n_periods, n_sources, n_nodes) what a way costs on top in each period
 
 
 @jit
@@ -313,6 +316,8 @@ def keep(
                 continue
             s = pool.slot[t]
             key = cost + prices.above[s]
+            if prices.tolled:
+                key += prices.toll[prices.period[s], requests.source[r], providers.home[p]]
             if key >= prices.ceiling[r]:
                 continue
             n = best.size[r]

@@ -196,9 +196,9 @@ _TABLES = (
             Column(
                 "quota_per_week",
                 "int",
-                "requests a week that may pass",
+                "jobs a week whose route may pass it; absent: no limit; 0: closed",
                 "每周名额",
-                unit="requests",
+                unit="jobs",
                 low=0,
                 high=1_000_000_000,
             ),

@@ -12,7 +12,7 @@ from govmatch.model.encoded import Demand, Nodes, Supply
 from govmatch.model.policy import Policy
 from govmatch.model.problem import Problem
 from govmatch.plan.reasons import REASONS, STAGE_REASONS
-from govmatch.plan.unserved import best_starts, reasons
+from govmatch.plan.unserved import OUTRUN, best_starts, reasons
 from govmatch.reach.candidates import Candidates
 from govmatch.reach.costs import RESOLUTION, Terms, hundredths, price_terms
 from govmatch.reach.paths import Paths
@@ -173,17 +173,26 @@ def assignments_frame(
 
 
 def unmet_frame(
-    problem: Problem, units: Units, pairs: Pairs, candidates: Candidates, *, finished: bool
+    problem: Problem,
+    units: Units,
+    pairs: Pairs,
+    candidates: Candidates,
+    blocked: NDArray[np.bool_],
+    *,
+    finished: bool,
 ) -> pd.DataFrame:
-    """One row per request with unserved people, with the reason; only a finished search says "capacity"."""
+    """One row per request with unserved people, with the reason; only a finished search says "capacity".
+
+    `blocked`, (n_requests,): whether somebody free could come, were it not for a quota.
+    """
     demand = problem.demand
     come = np.bincount(units.request[pairs.request], minlength=demand.n_requests)
     left_out = demand.people - come
     request = np.flatnonzero(left_out > 0)
-    told = reasons(problem, units, candidates)
+    told = reasons(problem, units, candidates, blocked)
     reason, left, role, unseen = (part[request] for part in told)
     if not finished:
-        reason[np.isin(reason, ("capacity", "pin_conflict"))] = "time"
+        reason[np.isin(reason, OUTRUN)] = "time"
     reason[unseen], left[unseen] = "time", 0
     category = problem.tables["requests"]["category"].to_numpy()[demand.row[request]]
     return pd.DataFrame(

@@ -13,13 +13,14 @@ from govmatch.plan.announced import Incumbent, read_incumbent
 from govmatch.plan.decode import Pairs, assignments_frame, funnel_frame, unmet_frame
 from govmatch.plan.plan import Certificate, Plan, Search
 from govmatch.plan.rounds import check_rounds, match_rounds
-from govmatch.plan.team_wheel import turn_teams
+from govmatch.plan.team_wheel import blocked_by_rules, turn_teams
 from govmatch.plan.verify import verify
 from govmatch.plan.wheel import Clock, Result, turn
 from govmatch.reach.alliance import edges_for
 from govmatch.reach.candidates import Arcs, Candidates
 from govmatch.reach.costs import RESOLUTION
 from govmatch.reach.paths import EdgeArrays, Paths, reach_paths
+from govmatch.reach.quotas import Quotas
 from govmatch.reach.stays import Stays, stays_of
 from govmatch.reach.travel import GreatCircle
 from govmatch.reach.units import Units, pin_cost, units_of
@@ -120,12 +121,13 @@ def match(
                 problem.nodes, problem.supply, units.demand, problem.policy, paths, travel, stays
             )
             arcs = candidates.cheapest(stop=control.poll)
-        if len(units.team):
-            result = turn_teams(costed, units, candidates, arcs, control, clock, gap)
+        quotas = Quotas(edges, paths, problem.supply) if (edges.quota >= 0).any() else None
+        if len(units.team) or quotas is not None:
+            result = turn_teams(costed, units, candidates, arcs, control, clock, gap, quotas)
         else:
             result = turn(problem.supply, problem.policy, units, candidates, arcs, control, clock, gap)
         with clock.phase("decode"):
-            plan = _tell(problem, costed, units, candidates, edges, paths, result, earlier)
+            plan = _tell(problem, costed, units, candidates, edges, paths, quotas, result, earlier)
         with clock.phase("verify"):
             verify(problem, plan).raise_for_faults()
     finally:
@@ -167,6 +169,7 @@ def _tell(
     candidates: Candidates,
     edges: EdgeArrays,
     paths: Paths,
+    quotas: Quotas | None,
     result: Result,
     earlier: Incumbent | None,
 ) -> Plan:
@@ -176,6 +179,10 @@ def _tell(
     layout, solution = result.layout, result.solution
     at = layout.arc[np.flatnonzero(solution.flow)]
     pairs = Pairs(result.arcs.request[at], result.arcs.slot[at])
+    blocked = np.zeros(problem.demand.n_requests, np.bool_)
+    if quotas is not None:
+        blocked[units.request[blocked_by_rules(result, units, quotas)]] = True
+    finished = solution.termination in ("optimal", "searched")
     placed = problem.tables["communities"]["placed"]
     proof = _natural(costed, units, pairs, result.proof)
     certificate = Certificate(
@@ -199,9 +206,7 @@ def _tell(
     return Plan(
         problem=problem,
         assignments=assignments_frame(problem, units, pairs, candidates, paths),
-        unmet=unmet_frame(
-            problem, units, pairs, candidates, finished=solution.termination in ("optimal", "searched")
-        ),
+        unmet=unmet_frame(problem, units, pairs, candidates, blocked, finished=finished),
         certificate=certificate,
         funnel=funnel_frame(units, candidates),
         linked=len(problem.tables["requests"]) - problem.demand.n_requests,

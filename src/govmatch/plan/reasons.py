@@ -34,6 +34,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "those who are eligible are sent elsewhere, at their limit, or too dear for one more job",
         "合适的人已派出、已达上限或再派成本过高",
     ),
+    "quota": (
+        "those who are free come by an agreement whose weekly quota is used up",
+        "可派者须经由的共建协议本周名额已用完",
+    ),
     "time": ("the search ended before a place was found", "计算提前结束,尚未安排"),
 }
 

@@ -10,6 +10,9 @@ from govmatch.plan.reasons import first_empty_stage
 from govmatch.reach.candidates import Candidates
 from govmatch.reach.units import Units
 
+OUTRUN = ("capacity", "pin_conflict", "quota")
+"""Reasons of requests for which enough are eligible."""
+
 IntArray = NDArray[np.int64]
 ObjectArray = NDArray[np.object_]
 
@@ -27,7 +30,7 @@ def best_starts(units: Units, passed: IntArray) -> IntArray:
 
 
 def reasons(
-    problem: Problem, units: Units, candidates: Candidates
+    problem: Problem, units: Units, candidates: Candidates, blocked: NDArray[np.bool_]
 ) -> tuple[ObjectArray, IntArray, ObjectArray, NDArray[np.bool_]]:
     """Return for each request why it is unserved, if it is: reason, providers left before, role, unseen.
 
@@ -48,6 +51,7 @@ def reasons(
     assigned = np.isin(of, demand.assign_request)
     code[(code == "excluded") & assigned] = "pinned"
     code[(code == "capacity") & assigned] = "pin_conflict"
+    code[(code == "capacity") & blocked[of]] = "quota"
     # of a team, the role whose stage comes first
     order = np.lexsort((role, stage, of))
     first = order[np.diff(of[order], prepend=-1) > 0]
@@ -55,7 +59,7 @@ def reasons(
     reason[of[first]], eligible[of[first]] = code[first], left[first]
     name = demand.role.copy()
     in_team = first[role[first] >= 0]
-    lacks = in_team[~np.isin(code[in_team], ("capacity", "pin_conflict"))]
+    lacks = in_team[~np.isin(code[in_team], OUTRUN)]
     name[of[lacks]] = teams.role[role[lacks]]
     unseen = np.zeros(n, np.bool_)
     unseen[units.request[~candidates.examined]] = True

@@ -18,6 +18,7 @@ from govmatch.plan.verify_certificate import check_certificate, check_funnel, ch
 from govmatch.plan.verify_facts import read_facts
 from govmatch.plan.verify_frames import ASSIGNMENT_COLUMNS, Faults, missing_columns, numbers, read_rows
 from govmatch.plan.verify_incumbent import check_changes, read_stays
+from govmatch.plan.verify_quotas import check_quotas
 from govmatch.plan.verify_reasons import check_reasons
 from govmatch.plan.verify_rounds import ROUND_COLUMNS, check_rounds
 from govmatch.plan.verify_rows import check_rows
@@ -141,11 +142,12 @@ def _check(problem: Any, plan: Any, faults: Faults) -> None:
     check_teams(rows, facts, faults)
     check_capacities(rows, facts, faults)
     load = check_load(rows, facts, faults)
+    spent = check_quotas(rows, facts, faults)
     at = check_unmet(plan.unmet, rows, facts, faults)
     ended = getattr(plan.certificate, "termination", None)
     stopped = isinstance(ended, str) and ended in ("time_limit", "cancelled")
     early = stopped or (isinstance(ended, str) and ended == "gap")
-    check_reasons(plan.unmet, at, not early, facts, stays, faults)
+    check_reasons(plan.unmet, at, not early, spent, facts, stays, faults)
     people = np.clip(np.nan_to_num(numbers(plan.unmet["people"])), -_MOST, _MOST).astype(np.int64)
     unserved = int((facts.requests.unmet_cost[at] * people)[at >= 0].sum())
     primal = int(cost.sum() + load.sum()) + unserved + changes

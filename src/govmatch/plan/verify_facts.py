@@ -70,6 +70,17 @@ def _pinned(tables: Any, requests: Ids, who: Providers, organizations: Ids, acti
     return np.unique(np.concatenate([request * len(who.ids) + one for request, one in pairs]))
 
 
+def _quotas(tables: Any) -> dict[Any, int]:
+    """Read the weekly quotas of agreements that have one."""
+    if "agreements" not in tables or "quota_per_week" not in tables["agreements"]:
+        return {}
+    rows = tables["agreements"]
+    stated = rows["quota_per_week"].notna().to_numpy(dtype=bool)
+    return dict(
+        zip(objects(rows["agreement_id"])[stated], whole(rows["quota_per_week"])[stated], strict=True)
+    )
+
+
 def read_facts(problem: Any) -> Facts:
     """Read a problem's tables, policy, horizon, travel and alliance; nothing else of it."""
     tables, policy = problem.tables, problem.policy
@@ -103,6 +114,6 @@ def read_facts(problem: Any) -> Facts:
         skill_until=whole_days(rows["certified_until"])[order],
         forbidden=_pinned(tables, requests.ids, providers, organizations.ids, "forbid"),
         assigned=_pinned(tables, requests.ids, providers, organizations.ids, "assign"),
-        paths=Paths(edges, policy, nodes),
+        paths=Paths(edges, policy, nodes, _quotas(tables)),
         travel=TravelTimes(problem.travel, policy, origins, targets),
     )

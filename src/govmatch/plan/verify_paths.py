@@ -39,7 +39,7 @@ def edges_of(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         tiers.append(_pairs(tables["party_units"], "unit_id", "community_id"))
     parts = [pd.concat(tiers, ignore_index=True).assign(kind="tier")] if tiers else []
     if "agreements" in tables:
-        named = ["from_id", "to_id", "kind", "hop_minutes", "valid_from", "valid_to"]
+        named = ["agreement_id", "from_id", "to_id", "kind", "hop_minutes", "valid_from", "valid_to"]
         parts.append(tables["agreements"][named].astype({"hop_minutes": "float64"}))
     if not parts:
         return pd.DataFrame({"from_id": [], "to_id": [], "kind": []}, dtype=object)
@@ -53,7 +53,9 @@ class Paths:
     at most h hops and one more hop from a neighbour's (Bellman 1958; Ford 1956).
     """
 
-    def __init__(self, edges: pd.DataFrame, policy: Any, nodes: NDArray[np.object_]) -> None:
+    def __init__(
+        self, edges: pd.DataFrame, policy: Any, nodes: NDArray[np.object_], quotas: Mapping[Any, int]
+    ) -> None:
         known = pd.concat(
             [pd.Series(nodes, dtype=object), edges["from_id"], edges["to_id"]], ignore_index=True
         )
@@ -63,13 +65,17 @@ class Paths:
         own = edges["hop_minutes"] if "hop_minutes" in edges else pd.Series(np.nan, index=edges.index)
         minutes = pd.to_numeric(own, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
         minutes = np.where(np.isnan(minutes), price, minutes)
-        open_ = ~np.isnan(price)
+        named = edges["agreement_id"] if "agreement_id" in edges else pd.Series(None, index=edges.index)
+        key = named.to_numpy(dtype=object)
+        quota = np.array([quotas.get(one, -1) for one in key], dtype=np.int64)
+        open_ = ~np.isnan(price) & (quota != 0)
         ends = [self.node.at(edges[side])[open_] for side in ("from_id", "to_id")]
         days = [
             whole_days(edges[bound])[open_] if bound in edges else np.full(int(open_.sum()), NEVER)
             for bound in ("valid_from", "valid_to")
         ]
         cost = hundredths(minutes[open_])
+        self.key, self.quota = key[open_], quota[open_]
         self.tail, self.head = np.concatenate(ends), np.concatenate(ends[::-1])
         self.cost = np.tile(cost, 2)
         self.first = np.tile(days[0], 2)

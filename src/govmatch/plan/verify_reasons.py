@@ -21,7 +21,7 @@ SAMPLE = 16
 """Unserved requests whose whole funnel is recomputed."""
 
 _WINDOW = STAGES.index("window")
-_OUTRUN = ("capacity", "pin_conflict")  # enough are eligible
+_OUTRUN = ("capacity", "pin_conflict", "quota")  # enough are eligible
 _BY_NEED = 3  # stages that the needs alone decide
 
 
@@ -48,9 +48,15 @@ class _Claims:
     """What is stated of each unserved request, checked against its needs; a sample, the whole way."""
 
     def __init__(
-        self, frame: pd.DataFrame, at: IntArray, facts: Facts, stays: Stays | None, faults: Faults
+        self,
+        frame: pd.DataFrame,
+        at: IntArray,
+        spent: bool,
+        facts: Facts,
+        stays: Stays | None,
+        faults: Faults,
     ) -> None:
-        self._at, self._facts, self._faults = at, facts, faults
+        self._at, self._spent, self._facts, self._faults = at, spent, facts, faults
         self._reason, self._role = texts(frame["reason"]), texts(frame["role"])
         self._zh, self._skill = texts(frame["reason_zh"]), texts(frame["skill"])
         self._eligible = numbers(frame["eligible"])
@@ -92,6 +98,9 @@ class _Claims:
         if reason in (("excluded", "capacity") if assigned else ("pinned", "pin_conflict")):
             text = "somebody is assigned" if assigned else "nobody is assigned"
             self._fault("reason_wrong", f"reason {reason!r}; {text} to it", r)
+            return None
+        if reason == "quota" and not self._spent:
+            self._fault("reason_wrong", "reason 'quota'; no agreement's quota is used up", r)
             return None
         if reason in (("time",) if finished else _OUTRUN):
             text = (
@@ -180,10 +189,19 @@ class _Claims:
 
 
 def check_reasons(
-    frame: pd.DataFrame, at: IntArray, finished: bool, facts: Facts, stays: Stays | None, faults: Faults
+    frame: pd.DataFrame,
+    at: IntArray,
+    finished: bool,
+    spent: bool,
+    facts: Facts,
+    stays: Stays | None,
+    faults: Faults,
 ) -> None:
-    """Check codes, texts and needs of all unserved requests, and the whole funnel of `SAMPLE` of them."""
-    claims = _Claims(frame, at, facts, stays, faults)
+    """Check codes, texts and needs of all unserved requests, and the whole funnel of `SAMPLE` of them.
+
+    `spent` tells whether a quota is used up.
+    """
+    claims = _Claims(frame, at, spent, facts, stays, faults)
     stated = {i: claims.claim(i, finished) for i in np.flatnonzero(at >= 0).tolist()}
     known = np.array([i for i, claim in stated.items() if claim is not None], dtype=np.int64)
     kinds = pd.Series([stated[i] for i in known.tolist()], dtype=object)

@@ -46,7 +46,7 @@ def check_travel(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
     return hundredths(minutes)
 
 
-def _names(route: str, node: Ids) -> list[str]:
+def names_of(route: str, node: Ids) -> list[str]:
     """Take a route apart into ids; an id may itself hold the arrow."""
     parts = route.split(ARROW)
     if all(map(node.position.__contains__, parts)):
@@ -62,7 +62,7 @@ def _names(route: str, node: Ids) -> list[str]:
 
 def _walk(route: str, hops: dict[tuple[int, int], int], node: Ids) -> tuple[list[int], int, str]:
     """Return positions, cost (-1: not permitted) and what is wrong."""
-    names = _names(route, node)
+    names = names_of(route, node)
     places = list(map(node.position.get, names, repeat(-1)))
     if -1 in places:
         return places, -1, f"the alliance has no node {names[places.index(-1)]!r}"

@@ -271,7 +271,15 @@ def edges_for(problem: ProblemLike) -> EdgeArrays:
         edges = edge_frame((e.a, e.b, e.kind, e.hop_minutes, e.valid_from, e.valid_to, e.key) for e in rows)
     else:
         edges = problem.alliance.edges()
-    return edge_arrays(edges, problem.nodes, problem.policy)
+    return edge_arrays(edges, problem.nodes, problem.policy, _quotas(problem.tables))
+
+
+def _quotas(tables: Mapping[str, pd.DataFrame]) -> dict[str, int]:
+    """Return the weekly quotas of agreements that have one, by id."""
+    if "agreements" not in tables or "quota_per_week" not in tables["agreements"]:
+        return {}
+    rows = tables["agreements"][["agreement_id", "quota_per_week"]].dropna()
+    return dict(zip(rows["agreement_id"], rows["quota_per_week"].astype("int64"), strict=True))
 
 
 def _today(time_zone: str) -> dt.date:

@@ -72,6 +72,17 @@ class Arcs:
         return Arcs(*columns), place
 
 
+NO_TOLL = np.zeros((1, 1, 1), np.int64)
+
+
+@dataclass(frozen=True)
+class Tolls:
+    """Prices, >= 0, of ways through the alliance."""
+
+    period: NDArray[np.int32]  # (n_slots,)
+    cost: IntArray  # (n_periods, n_communities, n_nodes)
+
+
 Block = tuple[NDArray[np.int32], kernels.Qualified, NDArray[np.int32], IntArray]
 """Requests, their pool, and pairs by position in it with pointers by request."""
 
@@ -177,7 +188,8 @@ class Candidates:
         if k is None:
             k = min(CHEAPEST, max(FEWEST, ROOM // max(1, n)))
         free = np.zeros(len(self._supply.slot_provider), np.int64)
-        prices = kernels.Prices(free, np.full(n, ANY), np.zeros(n + 1, np.int64), np.zeros(0, np.int32))
+        none = np.zeros(0, np.int32)
+        prices = kernels.Prices(free, np.full(n, ANY), np.zeros(n + 1, np.int64), none, False, none, NO_TOLL)
         best, counts, self.examined = self._enumerate(np.ones(n, np.bool_), prices, k, stop)
         self._count_free(self.examined, counts)
         self.passed[:, 4:] = counts[:, :6]
@@ -195,6 +207,7 @@ class Candidates:
         k: int = CHEAPEST,
         margin: int = MARGIN,
         stop: Callable[[], bool] = lambda: False,
+        tolls: Tolls | None = None,
     ) -> tuple[Arcs, bool]:
         """Return the pairs to add to `arcs`, and whether all were looked at.
 
@@ -211,6 +224,8 @@ class Candidates:
         k, margin : int
         stop : callable
             Asked between blocks; where it says yes, later requests are not looked at.
+        tolls : Tolls, optional
+            What ways through the alliance cost on top.
         """
         n = self._demand.n_requests
         # Every pair outside the arcs costs at least the dearest that was kept, and prices are >= 0.
@@ -219,7 +234,10 @@ class Candidates:
             return _no_arcs(), True
         ceiling = request_dual + margin
         ptr = np.searchsorted(arcs.request, np.arange(n + 1))
-        prices = kernels.Prices(slot_price, ceiling, ptr, arcs.slot.astype(np.int32))
+        toll = tolls if tolls is not None else Tolls(np.zeros(0, np.int32), NO_TOLL)
+        prices = kernels.Prices(
+            slot_price, ceiling, ptr, arcs.slot.astype(np.int32), tolls is not None, toll.period, toll.cost
+        )
         best, _, examined = self._enumerate(ceiling > self.outside_cost, prices, k, stop)
         prices_in = (best.size > 0) & (best.key[:, 0] < request_dual)
         return _arcs(best) if prices_in.any() else _no_arcs(), bool(examined[open_].all())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -28,12 +28,16 @@ def edge_frame(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
     return frame
 
 
-def edge_arrays(edges: pd.DataFrame, nodes: Nodes, policy: Policy) -> EdgeArrays:
+def edge_arrays(
+    edges: pd.DataFrame, nodes: Nodes, policy: Policy, quotas: Mapping[str, int] | None = None
+) -> EdgeArrays:
     """Turn the frame of `Alliance.edges` into arrays by position, priced by `policy`.
 
     An edge costs its own ``hop_minutes`` or else the policy's price of its kind, rounded to hundredths
     as ``floor(100 x + 0.5)``. A kind that the policy does not price is closed: its edges are left out,
     their own price notwithstanding. Nodes that `nodes` lacks get the positions behind it.
+    `quotas` are those of agreements, by id; of edges that cost the same, those without one come first,
+    and one of 0 closes the agreement.
 
     Raises
     ------
@@ -50,7 +54,9 @@ def edge_arrays(edges: pd.DataFrame, nodes: Nodes, policy: Policy) -> EdgeArrays
             f"edges[{row}].kind is {edges['kind'].iloc[row]!r}; expected one of {', '.join(EDGE_KINDS)}"
         )
     price = np.array([policy.route.hop_minutes.get(k, np.nan) for k in EDGE_KINDS], dtype=np.float64)
-    is_open = ~np.isnan(price[kind])
+    limits = quotas or {}
+    quota = np.array([limits.get(key, -1) for key in edges["agreement_id"]], dtype=np.int64)
+    is_open = ~np.isnan(price[kind]) & (quota != 0)
     own = edges["hop_minutes"].to_numpy(dtype=np.float64)
     minutes = np.where(np.isnan(own), price[kind], own)[is_open]
     wrong = ~((minutes >= 0) & (minutes <= DEAREST_HOP))
@@ -65,14 +71,16 @@ def edge_arrays(edges: pd.DataFrame, nodes: Nodes, policy: Policy) -> EdgeArrays
     extra, behind = np.unique(ends.ravel()[place < 0].astype(str), return_inverse=True)
     place[place < 0] = nodes.n + behind
     position = place.reshape(-1, 2).astype(np.int32)
+    order = np.argsort(quota[is_open] >= 0, kind="stable")
     return EdgeArrays(
-        tail=np.ascontiguousarray(position[:, 0]),
-        head=np.ascontiguousarray(position[:, 1]),
-        kind=kind[is_open].astype(np.int8),
-        cost=np.floor(minutes * 100 + 0.5).astype(np.int64),
-        first_day=_day_numbers(edges.loc[is_open, "valid_from"], FIRST_DAY),
-        last_day=_day_numbers(edges.loc[is_open, "valid_to"], LAST_DAY),
+        tail=np.ascontiguousarray(position[order, 0]),
+        head=np.ascontiguousarray(position[order, 1]),
+        kind=kind[is_open][order].astype(np.int8),
+        cost=np.floor(minutes * 100 + 0.5).astype(np.int64)[order],
+        first_day=_day_numbers(edges.loc[is_open, "valid_from"], FIRST_DAY)[order],
+        last_day=_day_numbers(edges.loc[is_open, "valid_to"], LAST_DAY)[order],
         extra_id=extra.astype(object),
+        quota=quota[is_open][order],
     )
 
 

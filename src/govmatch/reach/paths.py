@@ -35,6 +35,7 @@ class EdgeArrays:
     first_day: Int32Array  # (M,) first valid local day, FIRST_DAY where open
     last_day: Int32Array  # (M,) last valid local day, LAST_DAY where open
     extra_id: TextArray  # (X,) ids of nodes beyond those of the tables
+    quota: IntArray  # (M,) jobs a week that may pass; -1 without a limit
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +123,23 @@ class Paths:
         """Return the rows of `EdgeArrays` along `route`, one per hop."""
         [(_, arcs)] = self._back(source, [node], epoch)
         return tuple(self._arcs[epoch].edge[arcs[1:]].tolist())
+
+    def edges_passed(self, source: int, epoch: int) -> tuple[IntArray, Int32Array]:
+        """Return the nodes that a source reaches, and the rows of `EdgeArrays` on the way to each.
+
+        Returns
+        -------
+        nodes : int64 (n,)
+        edges : int32 (n, max_hops + 1)
+            -1 where the way is shorter.
+        """
+        layers, arcs = self._layers(source, epoch), self._arcs[epoch]
+        nodes = np.flatnonzero(self.cost[epoch, source] >= 0)
+        steps, into = (np.empty((len(nodes), len(layers)), dtype=np.int32) for _ in range(2))
+        trace_back(arcs.pointer, arcs.tail, arcs.cost, layers, nodes.astype(np.int32), steps, into)
+        beyond = np.cumsum(into < 0, axis=1) > 0  # what follows the source is not written
+        edges = np.where(beyond, -1, into)
+        return nodes, np.where(edges >= 0, np.append(arcs.edge, -1)[edges], -1).astype(np.int32)
 
     def _back(self, source: int, nodes: ArrayLike, epoch: int) -> list[tuple[list[int], list[int]]]:
         """Return the nodes along the route to each node, and the arc into each, -1 at the source."""

@@ -18,6 +18,7 @@ from govmatch.solve.coupled import Coupled, Found, Served, better, follow
 from govmatch.solve.instance import Instance
 from govmatch.solve.mip.model import Outcome, solve
 from govmatch.solve.mip.part import Part
+from govmatch.solve.rules import Rules
 from govmatch.solve.team_prices import best_duals
 from govmatch.solve.team_tree import FAR
 
@@ -105,7 +106,9 @@ class Core:
         Its requests' numbers.
     """
 
-    def __init__(self, coupled: Coupled, price: IntArray, kept: BoolArray, limit: int) -> None:
+    def __init__(
+        self, coupled: Coupled, price: IntArray, kept: BoolArray, limit: int, rules: Rules | None = None
+    ) -> None:
         instance, tree, outside = coupled.instance, coupled.tree, coupled.outside
         dual = np.minimum(best_duals(coupled.alone, price), outside)
         _, own = valid_duals(instance, dual, price)
@@ -122,7 +125,7 @@ class Core:
         in_core = touched & ~coupled.in_team
         in_core[tree.state_request[np.isin(tree.role_team[tree.state_role], teams)]] = True
         # the cheapest ways elsewhere, as many as people are asked for
-        people = np.where(coupled.in_team, tree.role_people[coupled.role], instance.demand)
+        people = np.where(coupled.in_team, np.append(tree.role_people, 0)[coupled.role], instance.demand)
         else_arc = np.flatnonzero(~kept[instance.node] & in_core[instance.request])
         order = else_arc[np.lexsort((cost[else_arc], instance.request[else_arc]))]
         request = instance.request[order]
@@ -131,7 +134,7 @@ class Core:
         own_arc = np.flatnonzero(hard & in_core[instance.request])
         fill = np.flatnonzero(in_core & (outside < FAR))
         fill = np.repeat(fill, people[fill])
-        self._build(cost, own_arc, order, fill, in_core, teams, outside, kept)
+        self._build(cost, own_arc, order, fill, in_core, teams, outside, kept, rules)
         rest = replace(coupled.alone, demand=np.where(in_core, 0, coupled.alone.demand))
         apart = ~in_core[rest.request] & ~kept[rest.node]  # those into kept trees are in no better plan
         rest = replace(
@@ -157,6 +160,7 @@ class Core:
         teams: IntArray,
         outside: IntArray,
         kept: BoolArray,
+        rules: Rules | None,
     ) -> None:
         instance, tree = self._coupled.instance, self._coupled.tree
         self.request = np.flatnonzero(in_core)
@@ -203,6 +207,9 @@ class Core:
             link_parent=states[tree.link_parent[link]],
         )
         self.part = Part(part, small)
+        if rules is not None:
+            arcs = np.where(self.arc >= 0, self.arc, len(instance.request))
+            self.part = replace(self.part, rules=rules.of(arcs, len(instance.request) + 1))
 
     def served(self, outcome: Outcome, price: IntArray) -> Served:
         """Make a choice of all teams from that of the core, and by prices elsewhere."""

@@ -8,6 +8,7 @@ at all (Lagrangian relaxation, Geoffrion 1974).
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from govmatch.solve.team_tree import FAR, TeamTree
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-FEATURES = flow.FEATURES | {"teams"}
+FEATURES = flow.FEATURES | {"teams", "quotas"}
 """What the tier can honour."""
 
 ROUNDS = 4
@@ -104,7 +105,27 @@ class Coupled:
             cost=instance.cost[alone],
             demand=np.where(self.in_team, 0, instance.demand),
         )
-        self.prices = Prices(instance, tree, self.in_team)
+
+    @cached_property
+    def prices(self) -> Prices:
+        """What prices tell of it."""
+        return Prices(self.instance, self.tree, self.in_team)
+
+    def tolled(self, toll: IntArray) -> Coupled:
+        """Return the same with costs raised, (n_arcs,)."""
+        return Coupled(replace(self.instance, cost=self.instance.cost + toll), self.tree, self.outside)
+
+    def without(self, arcs: BoolArray) -> Coupled:
+        """Return the same without some arcs, (n_arcs,)."""
+        instance, keep = self.instance, ~arcs
+        part = replace(
+            instance,
+            request=instance.request[keep],
+            node=instance.node[keep],
+            group=instance.group[keep],
+            cost=instance.cost[keep],
+        )
+        return Coupled(part, self.tree, self.outside)
 
     def reduced(self, above: IntArray) -> tuple[IntArray, IntArray]:
         """Return the arcs of teams by request, cheapest first, and what each costs with its prices."""
@@ -116,14 +137,17 @@ class Coupled:
         """Return, by request of a team, the cost at prices below which a further way matters; else 0."""
         arc, cost = self.reduced(above)
         request = self.instance.request[arc]
-        people = self.tree.role_people[self.role]
+        role = np.where(self.in_team, self.role, 0)
+        if not self.in_team.any():
+            return np.zeros(len(role), np.int64)
+        people = self.tree.role_people[role]
         first = np.searchsorted(request, np.arange(len(people)))
         last = np.searchsorted(request, np.arange(len(people)), side="right")
         enough = np.flatnonzero(self.in_team & (last - first >= people))
-        team = self.tree.role_team[self.role]
+        team = self.tree.role_team[role]
         limit = np.where(self.in_team, self.tree.worth[team], 0)
         limit[enough] = np.minimum(limit[enough], cost[first[enough] + people[enough] - 1])
-        may = self.in_team & ~self.tree.must[self.role] & (self.tree.needed[team] == 0)
+        may = self.in_team & ~self.tree.must[role] & (self.tree.needed[team] == 0)
         limit[may] = np.minimum(limit[may], self.tree.absence[team[may]])
         return limit
 

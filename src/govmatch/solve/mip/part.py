@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch.solve.instance import Instance
+from govmatch.solve.rules import Rules
 from govmatch.solve.team_tree import TeamTree
 
 IntArray = NDArray[np.int64]
@@ -24,10 +25,12 @@ class Part:
     instance : Instance
         Demand and unmet cost of a team's state are not read.
     tree : TeamTree
+    rules : Rules, optional
     """
 
     instance: Instance
     tree: TeamTree
+    rules: Rules | None = None
 
     @cached_property
     def role(self) -> IntArray:

@@ -51,6 +51,9 @@ def rows(part: Part, at: Columns) -> Rows:
     _capacities(part, at, found)
     _starts(part, at, found)
     _people(part, at, found)
+    if part.rules is not None:
+        limit = part.rules.limit
+        found.add(np.full(len(limit), -np.inf), limit, (part.rules.rule, part.rules.arc, 1))
     return found
 
 
