@@ -210,6 +210,7 @@ def handmade_plan(
         alternates=alternates,
         funnel=funnel,
         linked=2,
+        incumbent=None,
         seconds={"solve": 0.5},
         candidate_projects=pd.DataFrame(
             {
