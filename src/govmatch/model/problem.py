@@ -15,7 +15,7 @@ from govmatch.model import checks
 from govmatch.model.demand import encode_demand
 from govmatch.model.drop import as_given, drop_rows
 from govmatch.model.encode import encode_nodes, encode_supply
-from govmatch.model.encoded import Demand, Nodes, Supply, Teams
+from govmatch.model.encoded import Demand, Nodes, Series, Supply, Teams
 from govmatch.model.fingerprint import HasEdges, digest, edges_digest, tables_digest
 from govmatch.model.horizon import Horizon, check_windows, derived_horizon, given_horizon
 from govmatch.model.policy import Policy
@@ -43,7 +43,7 @@ class Problem:
         None: as the tables say.
     horizon : tuple of int
         Start and end, minutes since 1970-01-01T00:00Z.
-    nodes, supply, demand, teams : Nodes, Supply, Demand, Teams
+    nodes, supply, demand, teams, series : Nodes, Supply, Demand, Teams, Series
         The arrays.
     features : frozenset of str
         What the tables ask for beyond single roles in slots: teams, recurrence, goods, quotas, pins.
@@ -61,6 +61,7 @@ class Problem:
     supply: Supply
     demand: Demand
     teams: Teams
+    series: Series
     features: frozenset[str]
     ignored: tuple[str, ...]
     dropped: pd.DataFrame
@@ -128,7 +129,7 @@ class Problem:
         nodes: Nodes,
         supply: Supply,
     ) -> Problem:
-        demand, teams = encode_demand(settled.sheets, supply, policy, settled.horizon)
+        demand, teams, series = encode_demand(settled.sheets, supply, policy, settled.horizon)
         features = _features(settled.sheets) | ({"teams"} if len(teams.request) else set())
         return cls(
             policy,
@@ -139,6 +140,7 @@ class Problem:
             supply,
             demand,
             teams,
+            series,
             frozenset(features),
             settled.ignored,
             settled.dropped,
@@ -271,9 +273,9 @@ def _settle(
         else:
             sheets, only = kept.replaced(read, ("requests", *_OF_REQUESTS)), tuple(read)
         checks.check(sheets, policy, violations, only)
-        found = derived_horizon(sheets, violations) if horizon is None else horizon
+        found = derived_horizon(sheets, policy, violations) if horizon is None else horizon
         if found is not None:
-            check_windows(sheets, found, horizon is not None, violations)
+            check_windows(sheets, policy, found, horizon is not None, violations)
         if found is not None and not len(violations):
             told = pd.concat(dropped, ignore_index=True) if dropped else violations.frame()
             return _Settled(sheets, found, ignored, told)

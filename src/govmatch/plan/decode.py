@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from govmatch.model.encoded import Demand, Nodes, Supply
 from govmatch.model.policy import Policy
 from govmatch.model.problem import Problem
+from govmatch.plan.faces import face_costs
 from govmatch.plan.reasons import REASONS, STAGE_REASONS, first_empty_stage
 from govmatch.reach.candidates import Candidates
 from govmatch.reach.costs import RESOLUTION, Terms, hundredths, price_terms
@@ -18,6 +19,7 @@ from govmatch.reach.paths import Paths
 from govmatch.reach.travel import checked_minutes
 
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,9 @@ def assignments_frame(problem: Problem, pairs: Pairs, candidates: Candidates, pa
     travel = checked_minutes(candidates.travel, provider, request.astype(np.int32))
     terms = pair_terms(pairs, demand, supply, policy, paths, travel)
     load = load_costs(pairs, demand, supply, policy)
+    face = face_costs(
+        problem.series, policy.continuity, request, provider.astype(np.int64), start, supply.n_providers
+    )
     routes, hops = route_texts(pairs, demand, supply, nodes, paths)
     firm = supply.organization[provider]
     first_firm = nodes.n_communities + nodes.n_units
@@ -152,7 +157,7 @@ def assignments_frame(problem: Problem, pairs: Pairs, candidates: Candidates, pa
             "hops": hops,
             "travel_minutes": np.where(np.isnan(travel), policy.travel.unknown_minutes, travel),
             "travel_known": ~np.isnan(travel),
-            "cost_minutes": (terms.total + load) / RESOLUTION,
+            "cost_minutes": (terms.total + load + face) / RESOLUTION,
             "travel_cost": terms.travel / RESOLUTION,
             "route_cost": terms.route / RESOLUTION,
             "dialect_cost": terms.dialect / RESOLUTION,
@@ -160,13 +165,19 @@ def assignments_frame(problem: Problem, pairs: Pairs, candidates: Candidates, pa
             "level_cost": terms.level / RESOLUTION,
             "wait_cost": terms.wait / RESOLUTION,
             "load_cost": load / RESOLUTION,
+            "face_cost": face / RESOLUTION,
             "assumed": supply.slot_assumed[pairs.slot],
         }
     )
 
 
-def unmet_frame(problem: Problem, unmet: IntArray, candidates: Candidates, *, optimal: bool) -> pd.DataFrame:
-    """One row per request with unserved people, with the reason; only an optimal plan says "capacity"."""
+def unmet_frame(
+    problem: Problem, unmet: IntArray, candidates: Candidates, *, optimal: bool, full: BoolArray
+) -> pd.DataFrame:
+    """One row per request with unserved people, with the reason; only an optimal plan says "capacity".
+
+    `full`, (n_requests,), are those that recur and have as many faces as they may have.
+    """
     demand = problem.demand
     request = np.flatnonzero(unmet > 0)
     reason, left = first_empty_stage(candidates.passed[request])
@@ -175,6 +186,7 @@ def unmet_frame(problem: Problem, unmet: IntArray, candidates: Candidates, *, op
         reason[reason == "capacity"] = "time"
     unseen = ~candidates.examined[request]
     reason[unseen], left[unseen] = "time", 0
+    reason[full[request] & np.isin(reason, ["capacity", "time"])] = "faces"
     category = problem.tables["requests"]["category"].to_numpy()[demand.row[request]]
     return pd.DataFrame(
         {

@@ -13,7 +13,9 @@ from tqdm import tqdm
 
 from govmatch.errors import InvalidInput, SolverError, UnsupportedFeature
 from govmatch.model.problem import Problem
+from govmatch.plan.continuity import Continued, continue_faces, wants_continuity
 from govmatch.plan.decode import Pairs, assignments_frame, funnel_frame, unmet_frame
+from govmatch.plan.faces import full_series
 from govmatch.plan.forest import Layout, capacity_forest, lay_out
 from govmatch.plan.plan import Certificate, Plan, Search
 from govmatch.plan.verify import verify
@@ -139,6 +141,9 @@ def match(
             )
             arcs = candidates.cheapest(stop=control.poll)
         result = _turn(problem, candidates, arcs, control, clock, gap)
+        if wants_continuity(problem):
+            with clock.phase("solve"):
+                result = _continued(problem, candidates, result, control, gap)
         with clock.phase("decode"):
             plan = _tell(problem, candidates, edges, paths, result)
         with clock.phase("verify"):
@@ -216,13 +221,29 @@ def _turn(
     return replace(best, solution=replace(best.solution, termination=_ended(best, candidates, control, gap)))
 
 
-def _ended(best: _Result, candidates: Candidates, control: Control, gap: float) -> Termination:
+def _continued(
+    problem: Problem, candidates: Candidates, result: _Result, control: Control, gap: float
+) -> _Result:
+    """Serve recurring requests by few faces."""
+    control.gap = gap
+    start = Continued(result.arcs, result.layout, result.solution, result.proof)
+    found = continue_faces(problem, candidates, capacity_forest(problem.supply, problem.policy), start, control)
+    best = _Result(found.arcs, found.layout, found.solution, found.proof, result.rounds)
+    ended = _ended(best, candidates, control, gap, "searched")
+    return replace(best, solution=replace(best.solution, termination=ended))
+
+
+def _ended(
+    best: _Result, candidates: Candidates, control: Control, gap: float, otherwise: Termination | None = None
+) -> Termination:
     """Say what is proved where every request was looked at, else why the search ended early."""
     if candidates.examined.all():
         if best.proof.gap == 0:
             return "optimal"
         if best.proof.gap <= gap:
             return "gap"
+    if control.reason is None and otherwise is not None:
+        return otherwise
     if control.reason is None:
         raise SolverError(f"the search ended with a gap of {best.proof.gap}, for no reason")
     return control.reason
@@ -263,10 +284,16 @@ def _tell(problem: Problem, candidates: Candidates, edges: EdgeArrays, paths: Pa
     return Plan(
         problem=problem,
         assignments=assignments_frame(problem, pairs, candidates, paths),
-        unmet=unmet_frame(problem, solution.unmet, candidates, optimal=solution.termination == "optimal"),
+        unmet=unmet_frame(
+            problem,
+            solution.unmet,
+            candidates,
+            optimal=solution.termination == "optimal",
+            full=full_series(problem.series, pairs.request, problem.supply.slot_provider[pairs.slot]),
+        ),
         certificate=certificate,
         funnel=funnel_frame(candidates),
-        linked=len(problem.tables["requests"]) - problem.demand.n_requests,
+        linked=int(problem.tables["requests"]["duplicate_of"].notna().sum()),
         search=Search(
             instance=layout.instance,
             solution=solution,

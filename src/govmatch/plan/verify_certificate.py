@@ -19,7 +19,7 @@ FIELDS = (
     "resolution_minutes", "solver", "policy_fingerprint", "problem_fingerprint", "assumed_share",
     "placed_assumed_share", "synthetic",
 )  # fmt: skip
-TERMINATIONS = ("optimal", "gap", "time_limit", "cancelled")
+TERMINATIONS = ("optimal", "gap", "searched", "time_limit", "cancelled")
 SCOPES = ("all_pairs",)
 FUNNEL_COLUMNS = ("reason", "reason_zh", "pairs")
 FUNNEL = {**{stage: REASONS[stage][1] for stage in STAGES}, "eligible": "可派"}

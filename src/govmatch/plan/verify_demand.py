@@ -19,15 +19,20 @@ from govmatch.plan.verify_columns import (
     whole,
 )
 from govmatch.plan.verify_paths import hundredths
+from govmatch.plan.verify_recurrence import caps_and_known, dated_rows
 from govmatch.plan.verify_slots import NEVER, utc_minutes
 from govmatch.plan.verify_travel import FloatArray
 
 
 @dataclass(frozen=True)
 class Requests:
-    """All rows of `requests`, linked duplicates included."""
+    """All rows of `requests`, linked duplicates included; a row that recurs is one for each dated visit."""
 
     ids: Ids
+    base: Ids  # of the rows of the table
+    row: IntArray  # row of the table
+    caps: dict[int, int]  # most faces, by row of the table that recurs
+    known: dict[int, frozenset[str]]  # who served it or its resident before, by row that recurs
     linked: BoolArray
     community: ObjectArray
     lat: FloatArray
@@ -44,7 +49,7 @@ class Requests:
     hometown: ObjectArray
     role: ObjectArray
     unmet_cost: IntArray  # hundredths, of one person
-    need_request: IntArray  # ascending
+    need_request: IntArray  # row of the table, ascending
     need_skill: ObjectArray
     need_level: IntArray
     need_certified: BoolArray
@@ -92,24 +97,35 @@ def read_requests(problem: Any) -> Requests:
     minutes = policy.unmet.group_minutes
     extra = np.array([float(minutes.get(g, 0.0)) for g in group.tolist()])
     price = policy.unmet.base_minutes + policy.unmet.priority_minutes * (priority - 1) + extra
+    row, names, earliest, latest = dated_rows(
+        problem,
+        ids.values,
+        np.where(earliest == NEVER, begin, earliest),
+        np.where(latest == NEVER, finish, latest),
+    )
+    caps, known = caps_and_known(tables)
     return Requests(
-        ids=ids,
-        linked=asked["duplicate_of"].notna().to_numpy(dtype=bool),
-        community=objects(asked["community_id"]),
-        lat=np.where(unplaced, there[0], lat),
-        lon=np.where(unplaced, there[1], lon),
-        earliest=np.where(earliest == NEVER, begin, earliest),
-        latest=np.where(latest == NEVER, finish, latest),
-        minutes=whole(asked["minutes"]),
-        people=people,
-        priority=priority,
-        clearance=whole(asked["clearance"]),
-        category=objects(asked["category"]),
-        group=group,
-        dialect=objects(asked["dialect"]),
-        hometown=objects(asked["hometown"]),
-        role=role,
-        unmet_cost=hundredths(price),
+        ids=Ids(names),
+        base=ids,
+        row=row,
+        caps=caps,
+        known=known,
+        linked=asked["duplicate_of"].notna().to_numpy(dtype=bool)[row],
+        community=objects(asked["community_id"])[row],
+        lat=np.where(unplaced, there[0], lat)[row],
+        lon=np.where(unplaced, there[1], lon)[row],
+        earliest=earliest,
+        latest=latest,
+        minutes=whole(asked["minutes"])[row],
+        people=people[row],
+        priority=priority[row],
+        clearance=whole(asked["clearance"])[row],
+        category=objects(asked["category"])[row],
+        group=group[row],
+        dialect=objects(asked["dialect"])[row],
+        hometown=objects(asked["hometown"])[row],
+        role=role[row],
+        unmet_cost=hundredths(price)[row],
         need_request=owner,
         need_skill=objects(needs["skill"]),
         need_level=whole(needs["level"]),

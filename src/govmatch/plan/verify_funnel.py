@@ -27,7 +27,7 @@ class Funnel:
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         wish = facts.requests
-        self._need = np.searchsorted(wish.need_request, np.arange(len(wish.ids) + 1)).tolist()
+        self._need = np.searchsorted(wish.need_request, np.arange(len(wish.base) + 1)).tolist()
         self._day = facts.calendar.day(wish.earliest)
         width = max(1, len(facts.skills))
         skill = facts.skill_key % width
@@ -44,7 +44,7 @@ class Funnel:
         wish = self._facts.requests
         return tuple(
             (str(wish.need_skill[j]), int(wish.need_level[j]), bool(wish.need_certified[j]))
-            for j in range(self._need[r], self._need[r + 1])
+            for j in range(self._need[wish.row[r]], self._need[wish.row[r] + 1])
         )
 
     def _of_skill(self, skill: str) -> tuple[IntArray, IntArray, IntArray]:

@@ -54,8 +54,14 @@ def _tell_apart(
     return ""
 
 
-def check_reasons(frame: pd.DataFrame, at: IntArray, finished: bool, facts: Facts, faults: Faults) -> None:
-    """Check codes, texts and needs of all unserved requests, and the whole funnel of `SAMPLE` of them."""
+def check_reasons(
+    frame: pd.DataFrame, at: IntArray, finished: bool, facts: Facts, faults: Faults, full: IntArray
+) -> None:
+    """Check codes, texts and needs of all unserved requests, and the whole funnel of `SAMPLE` of them.
+
+    `full` are the requests that recur and have as many faces as they may have.
+    """
+    closed = set(full.tolist())
     stated, chinese, skill = (texts(frame[name]) for name in ("reason", "reason_zh", "skill"))
     eligible, wish = numbers(frame["eligible"]), facts.requests
     n = len(facts.providers.ids)
@@ -83,9 +89,13 @@ def check_reasons(frame: pd.DataFrame, at: IntArray, finished: bool, facts: Fact
             )
             faults.add("reason_wrong", f"reason {reason!r}; {text}", name)
             continue
-        if reason == "time" and eligible[i] == 0:
+        if reason in ("time", "faces") and eligible[i] == 0 and not finished:
             continue  # nobody looked at it before the search ended
-        claim = "capacity" if reason == "time" else reason
+        if (reason == "faces") != (r in closed and reason in ("faces", "capacity", "time")):
+            text = "as many providers as it may have" if r in closed else "may have further providers"
+            faults.add("reason_wrong", f"reason {reason!r}; the recurring request has {text}", name)
+            continue
+        claim = "capacity" if reason in ("time", "faces") else reason
         early, _ = reason_of(funnel.by_need(r), n)
         if (early != "capacity" or claim in ("no_supply", *STAGES[:_BY_NEED])) and claim != early:
             text = f"the first empty stage is {early!r}"

@@ -58,8 +58,9 @@ def _check_identity(rows: Rows, facts: Facts, faults: Faults) -> None:
 def _check_skills(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
     """Check needs; return the levels held above those needed, summed over a row's needs."""
     wish = facts.requests
-    begin = np.searchsorted(wish.need_request, rows.r)
-    counts = np.searchsorted(wish.need_request, rows.r, side="right") - begin
+    line = wish.row[rows.r]
+    begin = np.searchsorted(wish.need_request, line)
+    counts = np.searchsorted(wish.need_request, line, side="right") - begin
     row = np.repeat(np.arange(len(rows.r)), counts)
     need = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(begin, counts)
     code = facts.skills.at(wish.need_skill[need])

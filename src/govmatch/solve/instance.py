@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
 
-Termination = Literal["optimal", "gap", "time_limit", "cancelled"]
+Termination = Literal["optimal", "gap", "searched", "time_limit", "cancelled"]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,214 @@
+"""Series of requests that would be served by few different providers: a flow first, then fewer faces.
+
+Choosing few faces for each series is a facility location with shared capacities, hard in general. It starts
+from the optimal flow without faces and makes each series anew beside the others, alone or together with those
+that are in its way, and turns to the flow again with the arcs of further faces dearer by their price: no such
+step makes the plan dearer (majorise and minimise; Hunter & Lange 2004, A tutorial on MM algorithms). What it
+costs at least is said by `series_bound`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from govmatch._kernels.faces import Desk, Market, exchange, load_units, sweep
+from govmatch.solve import flow
+from govmatch.solve.control import Control
+from govmatch.solve.instance import Solution
+from govmatch.solve.series_instance import SeriesInstance, total_cost, used_faces
+
+IntArray = NDArray[np.int64]
+
+ROUNDS = 40
+"""Passes of exchanges over all series, unless they end before."""
+
+PATIENCE = 3
+"""Passes in a row that may save less than a ten-thousandth of the cost, before the search ends."""
+
+UNLIMITED = 1 << 30
+
+
+def solve(instance: SeriesInstance, start: Solution, control: Control, bound: int = -(1 << 62)) -> Solution:
+    """Serve series by few faces.
+
+    Parameters
+    ----------
+    instance : SeriesInstance
+    start : Solution
+        Any feasible flow, which may break the caps on faces; best the optimal one.
+    control : Control
+        Ends the search by its deadline, signal or gap.
+    bound : int
+        What any assignment costs at least, if that is known: reaching it, the search ends.
+
+    Returns
+    -------
+    Solution
+        Feasible, within the caps, no dearer than `start` where that kept them; duals are those of `start`.
+    """
+    return control.run(_solve, instance, start, control, bound)
+
+
+def _solve(instance: SeriesInstance, start: Solution, control: Control, bound: int) -> Solution:
+    search = _Search(instance, start, control)
+    search.improve(control, bound)
+    return search.best
+
+
+class _Search:
+    """The market, the best assignment so far, and how to get on."""
+
+    def __init__(self, instance: SeriesInstance, start: Solution, control: Control) -> None:
+        self.instance = instance
+        self.market, self._most = _market(instance)
+        self.start = start
+        self.order = np.argsort(-np.diff(self.market.member_ptr), kind="stable")  # long series first
+        self._draw = np.random.default_rng(0)
+        never = np.zeros(1, np.uint8)
+        found = []
+        for units in (start.flow, np.zeros(len(start.flow), np.int64)):
+            desk = self._desk(units)
+            # within the caps at least, whatever the time
+            sweep(self.market, desk, self._members(), False, never)
+            sweep(self.market, desk, self.order, False, control.flag)
+            found.append(self._solution(desk))
+        first = [(total_cost(instance, one), i, one) for i, one in enumerate(found)]
+        self.cost, _, self.best = min(first)
+
+    def improve(self, control: Control, bound: int) -> None:
+        """Exchange and flow by turns, until nothing is gained any more."""
+        desk = self._desk(self.best.flow)
+        move, idle = 0, 0
+        n = len(self.order)
+        in_series = self._members()
+        for turn in range(ROUNDS):
+            if control.poll() or control.near(self.cost, bound) or idle >= PATIENCE:
+                return
+            before = self.cost
+            order = self._draw.permutation(in_series)
+            exchange(self.market, desk, order, move, int(self._draw.integers(1 << 62)), control.flag)
+            move += n
+            sweep(self.market, desk, self._draw.permutation(self.order), False, control.flag)
+            self._keep(self._solution(desk))
+            if turn % 4 == 0 and not control.poll():
+                self._flow(control)
+                desk = self._desk(self.best.flow)
+            idle = idle + 1 if (before - self.cost) * 10_000 < abs(before) else 0
+
+    def _members(self) -> IntArray:
+        """List the series of the instance, those with most requests first."""
+        return self.order[self.order < len(self.instance.free)]
+
+    def _keep(self, found: Solution) -> None:
+        cost = total_cost(self.instance, found)
+        if cost <= self.cost:
+            self.cost, self.best = cost, found
+
+    def _flow(self, control: Control) -> None:
+        """Turn to the flow with each new face dearer by its price: it is at least as good as the best."""
+        instance, best = self.instance, self.best
+        series = instance.series[instance.flow.request]
+        mine = np.flatnonzero(series >= 0)
+        width = int(instance.face.max(initial=0)) + 1
+        old = used_faces(instance, np.flatnonzero(best.flow))
+        count = np.bincount(old[0], minlength=len(instance.free))
+        new = mine[~np.isin(series[mine] * width + instance.face[mine], old[0] * width + old[1])]
+        extra = np.zeros(len(series), np.int64)
+        extra[new] = instance.further_cost * (count >= instance.free)[series[new]]
+        extra[new] += instance.stranger_cost * instance.is_strange(series[new], instance.face[new])
+        closed = np.zeros(len(series), np.bool_)
+        closed[new] = (instance.most >= 0)[series[new]]
+        keep = np.flatnonzero(~closed)
+        dearer = replace(
+            instance.flow,
+            request=instance.flow.request[keep],
+            node=instance.flow.node[keep],
+            group=instance.flow.group[keep],
+            cost=(instance.flow.cost + extra)[keep],
+        )
+        inner = Control()
+        inner.flag = control.flag
+        found = flow.solve(dearer, inner, best.price, best.flow[keep] > 0)
+        if control.poll():
+            return
+        units = np.zeros(len(series), np.int64)
+        units[keep] = found.flow
+        self._keep(replace(self.start, flow=units, unmet=found.unmet, price=found.price))
+
+    def _desk(self, units: IntArray) -> Desk:
+        market, instance = self.market, self.instance
+        n_units, n_faces = int(market.unit_ptr[-1]), int(instance.face.max(initial=0)) + 1
+        members, units_, faces = self._most
+        desk = Desk(
+            held=np.full(n_units, -1),
+            load=np.zeros(len(instance.flow.parent), np.int64),
+            first_unit=np.full(n_faces, -1),
+            after=np.full(n_units, -1),
+            before=np.full(n_units, -1),
+            local=np.full(n_faces, -1),
+            best=np.zeros(members * faces, np.int64),
+            name=np.zeros(faces, np.int64),
+            kept=np.zeros(units_, np.int64),
+            chosen=np.zeros(faces, np.int64),
+            old=np.zeros(8 * members * units_, np.int64),
+            stamp=np.full(len(self.order), -1),
+        )
+        held = np.full(n_units, -1)
+        used = np.flatnonzero(units)
+        request = instance.flow.request[used]
+        held[market.unit_ptr[request] + np.arange(len(used)) - np.searchsorted(request, request)] = used
+        load_units(market, desk, held)
+        return desk
+
+    def _solution(self, desk: Desk) -> Solution:
+        instance = self.instance.flow
+        units = np.zeros(len(instance.request), np.int64)
+        units[desk.held[desk.held >= 0]] = 1
+        served = np.bincount(instance.request[units > 0], minlength=len(instance.demand))
+        return replace(self.start, flow=units, unmet=instance.demand - served)
+
+
+def _market(instance: SeriesInstance) -> tuple[Market, tuple[int, int, int]]:
+    """Lay out what the kernels read, and the most requests of a series, units of a request, faces."""
+    arcs, n_series = instance.flow, len(instance.free)
+    n = len(arcs.demand)
+    alone = instance.series < 0
+    series = instance.series.copy()
+    series[alone] = n_series + np.arange(int(alone.sum()))
+    total = n_series + int(alone.sum())
+    member = np.argsort(series, kind="stable")
+    member_ptr = np.searchsorted(series[member], np.arange(total + 1))
+    rule = np.full((total, 2), UNLIMITED)
+    rule[:n_series, 0] = instance.free
+    rule[:n_series, 1] = np.where(instance.most >= 0, instance.most, UNLIMITED)
+    order = np.lexsort((instance.known_face, instance.known_series))
+    known_ptr = np.searchsorted(instance.known_series[order], np.arange(total + 1))
+    width = int(instance.face.max(initial=0)) + 1
+    pairs = np.unique(series[arcs.request] * width + instance.face) // width
+    market = Market(
+        arc_ptr=np.searchsorted(arcs.request, np.arange(n + 1)),
+        cost=arcs.cost,
+        node=arcs.node,
+        group=arcs.group,
+        face=instance.face,
+        unit_ptr=np.concatenate([[0], np.cumsum(arcs.demand)]),
+        unmet=arcs.unmet_cost,
+        series=series,
+        member_ptr=member_ptr,
+        member=member,
+        rule=rule,
+        known_ptr=known_ptr,
+        known_face=instance.known_face[order],
+        has_known=(np.diff(known_ptr) > 0).astype(np.int64),
+        parent=arcs.parent,
+        capacity=arcs.capacity,
+        load_cost=arcs.load_cost,
+        further=instance.further_cost,
+        stranger=instance.stranger_cost,
+    )
+    faces = int(np.bincount(pairs, minlength=1).max()) if len(pairs) else 0
+    most = (int(np.diff(member_ptr).max(initial=0)), int(arcs.demand.max(initial=0)), faces)
+    return market, most
