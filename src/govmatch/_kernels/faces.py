@@ -401,15 +401,12 @@ def load_units(m: Market, d: Desk, held: I64) -> None:
 
 
 @jit
-def sweep(m: Market, d: Desk, order: I64, anew: bool, flag: NDArray[np.uint8]) -> int:
+def sweep(m: Market, d: Desk, order: I64, flag: NDArray[np.uint8]) -> int:
     """Serve each series of `order` anew where that is cheaper, or has fewer faces than it may have.
 
-    With `anew` all are emptied before. Returns how many changed.
+    Returns how many changed.
     """
     changed = 0
-    if anew:
-        for s in order:
-            empty(m, d, s)
     for s in order:
         if flag[0]:
             break

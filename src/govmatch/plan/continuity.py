@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,16 +12,17 @@ from govmatch.model.problem import Problem
 from govmatch.plan.forest import Forest, Layout, lay_out
 from govmatch.reach.candidates import CHEAPEST, Arcs, Candidates
 from govmatch.reach.costs import hundredths
-from govmatch.solve import series
 from govmatch.solve.certificate import Proof, prices_above, valid_duals
 from govmatch.solve.control import Control
 from govmatch.solve.instance import Solution
+from govmatch.solve.series import Search
 from govmatch.solve.series_bound import series_bound
-from govmatch.solve.series_instance import SeriesInstance, faces_cost, total_cost
+from govmatch.solve.series_instance import SeriesInstance
 
 IntArray = NDArray[np.int64]
 
-NOT_WANTED = np.iinfo(np.int64).min // 4
+SHARE = 0.25
+"""Of the time that is left, for prices."""
 
 
 @dataclass(frozen=True)
@@ -68,40 +70,84 @@ def continue_faces(
     Pairs are added that would cost less than the flow's, were they to save faces; what is left out then
     costs at least what the pricing looked for, and enters the bound as somebody whose face costs nothing.
     """
-    demand, supply = problem.demand, problem.supply
-    arcs, layout, solution = start.arcs, start.layout, start.solution
-    instance = series_instance(problem, arcs, layout)
-    faces = instance.further_cost + instance.stranger_cost
-    dual, own = valid_duals(layout.instance, solution.request_dual, solution.price)
-    price = np.zeros(len(forest.parent), np.int64)
-    price[layout.node] = own
-    above = prices_above(forest.parent, price)[: len(supply.slot_provider)]
-    reach = np.where(problem.series.of >= 0, np.minimum(dual + faces, demand.unmet_cost), dual)
-    low, outside = np.minimum(dual, candidates.outside_cost), np.minimum(reach, candidates.outside_cost)
-    new, looked = candidates.priced_in(arcs, reach, above, stop=control.poll)
-    if looked:
-        low, outside = dual.copy(), reach.copy()
+    wheel = _Wheel(problem, candidates, forest, start, control)
+    bound = max(start.proof.bound, wheel.price_in())
+    search = Search(wheel.instance, wheel.solution, control)
+    if not (control.poll() or control.near(search.cost, bound)):
+        share = None if control.deadline is None else max(0.01, SHARE * (control.deadline - time.monotonic()))
+        wheel.solution = search.best
+        wheel.raise_prices(search, Control(share, _Asked(control)))
+        bound = max(bound, wheel.price_in())
+        search = Search(wheel.instance, wheel.solution, control)
+        search.start_anew()
+        search.start_anew(wheel.own)
+        search.improve(bound)
+    return Continued(wheel.arcs, wheel.layout, search.best, Proof(search.cost, bound))
+
+
+class _Asked:
+    """A signal that is set when a control ends."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def is_set(self) -> bool:
+        return self._control.poll()
+
+
+class _Wheel:
+    """The arcs, an assignment on them, and own prices of the nodes that prove a bound."""
+
+    def __init__(
+        self, problem: Problem, candidates: Candidates, forest: Forest, start: Continued, control: Control
+    ) -> None:
+        self._problem, self._candidates, self._forest, self._control = problem, candidates, forest, control
+        self.arcs, self.layout, self.solution = start.arcs, start.layout, start.solution
+        self.instance = series_instance(problem, start.arcs, start.layout)
+        self._dual, self.own = valid_duals(
+            start.layout.instance, start.solution.request_dual, start.solution.price
+        )
+        self._outside = np.zeros(0, np.int64)
+
+    def price_in(self) -> int:
+        """Add the pairs that might save faces at the prices; return the bound that then holds over all pairs."""
+        problem, demand, supply = self._problem, self._problem.demand, self._problem.supply
+        known = self._candidates.outside_cost
+        faces = self.instance.further_cost + self.instance.stranger_cost
+        price = np.zeros(len(self._forest.parent), np.int64)
+        price[self.layout.node] = self.own
+        above = prices_above(self._forest.parent, price)[: len(supply.slot_provider)]
+        dual = np.minimum(self._dual, demand.unmet_cost)
+        reach = np.where(problem.series.of >= 0, np.minimum(dual + faces, demand.unmet_cost), dual)
+        new, looked = self._candidates.priced_in(self.arcs, reach, above, stop=self._control.poll)
+        if not looked:
+            low, self._outside = np.minimum(dual, known), np.minimum(reach, known)
+            return series_bound(self.instance, low, self.own, self._outside)
         reduced = new.cost + above[new.slot]
-        counts = np.bincount(new.request, minlength=demand.n_requests)
         last = np.zeros(demand.n_requests, np.int64)
         np.maximum.at(last, new.request, reduced)
-        full = counts >= CHEAPEST  # perhaps more were found than are returned
-        outside[full] = np.minimum(outside, last)[full]
+        full = np.bincount(new.request, minlength=demand.n_requests) >= CHEAPEST  # perhaps there are more
+        self._outside = np.where(full, np.minimum(reach, last), reach)
+        low = dual.copy()
         np.minimum.at(low, new.request, reduced)
-        units = np.bincount(layout.arc, solution.flow, len(arcs)).astype(np.int64)
-        arcs, place = arcs.merged(new)
-        moved = np.zeros(len(arcs), np.int64)
+        self._grow(new)
+        self.own = price[self.layout.node]
+        return series_bound(self.instance, low, self.own, self._outside)
+
+    def _grow(self, new: Arcs) -> None:
+        units = np.bincount(self.layout.arc, self.solution.flow, len(self.arcs)).astype(np.int64)
+        self.arcs, place = self.arcs.merged(new)
+        moved = np.zeros(len(self.arcs), np.int64)
         moved[place] = units
-        layout = lay_out(arcs, demand, supply, forest)
-        solution = replace(solution, flow=layout.carries(moved).astype(np.int64), price=price[layout.node])
-        instance = series_instance(problem, arcs, layout)
-    bound = max(start.proof.bound, series_bound(instance, low, solution.price, outside))
-    found = series.solve(instance, solution, control, bound)
-    return Continued(arcs, layout, found, Proof(total_cost(instance, found), bound))
+        self.layout = lay_out(self.arcs, self._problem.demand, self._problem.supply, self._forest)
+        carries = self.layout.carries(moved).astype(np.int64)
+        self.solution = replace(self.solution, flow=carries, price=np.zeros(len(self.layout.node), np.int64))
+        self.instance = series_instance(self._problem, self.arcs, self.layout)
 
-
-def with_faces(problem: Problem, start: Continued) -> Continued:
-    """Count what faces cost in an assignment that was made without them."""
-    instance = series_instance(problem, start.arcs, start.layout)
-    primal = start.proof.primal + faces_cost(instance, start.solution.flow)
-    return replace(start, proof=Proof(primal, start.proof.bound))
+    def raise_prices(self, search: Search, control: Control) -> None:
+        """Raise the prices, and find each request's cheapest arc at them."""
+        arcs = self.layout.instance
+        self.own = search.raise_prices(self.own, self._outside, control)
+        cheapest = np.minimum(arcs.unmet_cost, self._outside)
+        np.minimum.at(cheapest, arcs.request, arcs.cost + prices_above(arcs.parent, self.own)[arcs.node])
+        self._dual = cheapest

@@ -14,8 +14,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from govmatch._kernels.face_prices import Booth, ascend
 from govmatch._kernels.faces import Desk, Market, exchange, load_units, sweep
+from govmatch._kernels.index import top_down
 from govmatch.solve import flow
+from govmatch.solve.certificate import prices_above
 from govmatch.solve.control import Control
 from govmatch.solve.instance import Solution
 from govmatch.solve.series_instance import SeriesInstance, total_cost, used_faces
@@ -28,11 +31,14 @@ ROUNDS = 40
 PATIENCE = 3
 """Passes in a row that may save less than a ten-thousandth of the cost, before the search ends."""
 
+STEPS = 120
+"""Steps of the ascent of prices."""
+
 UNLIMITED = 1 << 30
 
 
-def solve(instance: SeriesInstance, start: Solution, control: Control, bound: int = -(1 << 62)) -> Solution:
-    """Serve series by few faces.
+class Search:
+    """The best assignment so far, and the ways to a better one and to prices.
 
     Parameters
     ----------
@@ -40,74 +46,93 @@ def solve(instance: SeriesInstance, start: Solution, control: Control, bound: in
     start : Solution
         Any feasible flow, which may break the caps on faces; best the optimal one.
     control : Control
-        Ends the search by its deadline, signal or gap.
-    bound : int
-        What any assignment costs at least, if that is known: reaching it, the search ends.
+        Ends each way by its deadline or signal, or at Ctrl-C.
 
-    Returns
-    -------
-    Solution
-        Feasible, within the caps, no dearer than `start` where that kept them; duals are those of `start`.
+    Attributes
+    ----------
+    best : Solution
+        Feasible, within the caps, no dearer than `start` where that kept them; its duals are of some flow.
+    cost : int
+        What it costs, faces included.
     """
-    return control.run(_solve, instance, start, control, bound)
-
-
-def _solve(instance: SeriesInstance, start: Solution, control: Control, bound: int) -> Solution:
-    search = _Search(instance, start, control)
-    search.improve(control, bound)
-    return search.best
-
-
-class _Search:
-    """The market, the best assignment so far, and how to get on."""
 
     def __init__(self, instance: SeriesInstance, start: Solution, control: Control) -> None:
         self.instance = instance
-        self.market, self._most = _market(instance)
-        self.start = start
-        self.order = np.argsort(-np.diff(self.market.member_ptr), kind="stable")  # long series first
+        self.market, self._most = lay_market(instance)
+        self._control = control
+        self._order = np.argsort(-np.diff(self.market.member_ptr), kind="stable")  # long series first
+        self._members = self._order[self._order < len(instance.free)]
         self._draw = np.random.default_rng(0)
-        never = np.zeros(1, np.uint8)
-        found = []
-        for units in (start.flow, np.zeros(len(start.flow), np.int64)):
-            desk = self._desk(units)
-            # within the caps at least, whatever the time
-            sweep(self.market, desk, self._members(), False, never)
-            sweep(self.market, desk, self.order, False, control.flag)
-            found.append(self._solution(desk))
-        first = [(total_cost(instance, one), i, one) for i, one in enumerate(found)]
-        self.cost, _, self.best = min(first)
+        self.best = start
+        control.run(self._begin, start.flow)
+        self.cost = total_cost(instance, self.best)
 
-    def improve(self, control: Control, bound: int) -> None:
-        """Exchange and flow by turns, until nothing is gained any more."""
+    def _begin(self, units: IntArray) -> None:
+        """Make every series anew once, to keep within the caps at least, whatever the time."""
+        desk = self._desk(units)
+        sweep(self.market, desk, self._members, np.zeros(1, np.uint8))
+        sweep(self.market, desk, self._order, self._control.flag)
+        self.best = self._solution(desk)
+
+    def start_anew(self, price: IntArray | None = None) -> None:
+        """Serve all series one after the other, from nobody; by own prices of the nodes instead of loads."""
+        self._control.run(self._anew, price)
+
+    def _anew(self, price: IntArray | None) -> None:
+        market = self.market
+        if price is not None:
+            above = prices_above(market.parent, price)
+            market = market._replace(
+                cost=market.cost + above[market.node], load_cost=np.zeros_like(market.load_cost)
+            )
+        desk = self._desk(np.zeros(len(self.market.node), np.int64))
+        sweep(market, desk, self._order, self._control.flag)
+        sweep(self.market, desk, self._order, self._control.flag)
+        self._keep(self._solution(desk))
+
+    def raise_prices(self, price: IntArray, outside: IntArray, control: Control) -> IntArray:
+        """Improve own prices of the nodes, for `series_bound`, from some on; `outside` as there."""
+        market = self.market
+        booth, room = lay_booth(self.instance, market, outside)
+        found = price.astype(np.float64)
+        control.run(ascend, market, booth, found, float(self.cost), STEPS, room, control.flag)
+        return np.round(found).astype(np.int64)
+
+    def improve(self, bound: int) -> None:
+        """Exchange and flow by turns, until nothing is gained any more.
+
+        Parameters
+        ----------
+        bound : int
+            What any assignment costs at least, if that is known: reaching it or the gap, the search ends.
+        """
+        self._control.run(self._improve, bound)
+
+    def _improve(self, bound: int) -> None:
+        control = self._control
         desk = self._desk(self.best.flow)
         move, idle = 0, 0
-        n = len(self.order)
-        in_series = self._members()
+        n = len(self._order)
         for turn in range(ROUNDS):
             if control.poll() or control.near(self.cost, bound) or idle >= PATIENCE:
                 return
             before = self.cost
-            order = self._draw.permutation(in_series)
+            order = self._draw.permutation(self._members)
             exchange(self.market, desk, order, move, int(self._draw.integers(1 << 62)), control.flag)
             move += n
-            sweep(self.market, desk, self._draw.permutation(self.order), False, control.flag)
+            sweep(self.market, desk, self._draw.permutation(self._order), control.flag)
             self._keep(self._solution(desk))
             if turn % 4 == 0 and not control.poll():
-                self._flow(control)
+                self._flow()
                 desk = self._desk(self.best.flow)
             idle = idle + 1 if (before - self.cost) * 10_000 < abs(before) else 0
-
-    def _members(self) -> IntArray:
-        """List the series of the instance, those with most requests first."""
-        return self.order[self.order < len(self.instance.free)]
 
     def _keep(self, found: Solution) -> None:
         cost = total_cost(self.instance, found)
         if cost <= self.cost:
             self.cost, self.best = cost, found
 
-    def _flow(self, control: Control) -> None:
+    def _flow(self) -> None:
         """Turn to the flow with each new face dearer by its price: it is at least as good as the best."""
         instance, best = self.instance, self.best
         series = instance.series[instance.flow.request]
@@ -130,13 +155,13 @@ class _Search:
             cost=(instance.flow.cost + extra)[keep],
         )
         inner = Control()
-        inner.flag = control.flag
+        inner.flag = self._control.flag
         found = flow.solve(dearer, inner, best.price, best.flow[keep] > 0)
-        if control.poll():
+        if self._control.poll():
             return
         units = np.zeros(len(series), np.int64)
         units[keep] = found.flow
-        self._keep(replace(self.start, flow=units, unmet=found.unmet, price=found.price))
+        self._keep(replace(self.best, flow=units, unmet=found.unmet, price=found.price))
 
     def _desk(self, units: IntArray) -> Desk:
         market, instance = self.market, self.instance
@@ -154,7 +179,7 @@ class _Search:
             kept=np.zeros(units_, np.int64),
             chosen=np.zeros(faces, np.int64),
             old=np.zeros(8 * members * units_, np.int64),
-            stamp=np.full(len(self.order), -1),
+            stamp=np.full(len(self._order), -1),
         )
         held = np.full(n_units, -1)
         used = np.flatnonzero(units)
@@ -168,10 +193,10 @@ class _Search:
         units = np.zeros(len(instance.request), np.int64)
         units[desk.held[desk.held >= 0]] = 1
         served = np.bincount(instance.request[units > 0], minlength=len(instance.demand))
-        return replace(self.start, flow=units, unmet=instance.demand - served)
+        return replace(self.best, flow=units, unmet=instance.demand - served)
 
 
-def _market(instance: SeriesInstance) -> tuple[Market, tuple[int, int, int]]:
+def lay_market(instance: SeriesInstance) -> tuple[Market, tuple[int, int, int]]:
     """Lay out what the kernels read, and the most requests of a series, units of a request, faces."""
     arcs, n_series = instance.flow, len(instance.free)
     n = len(arcs.demand)
@@ -212,3 +237,28 @@ def _market(instance: SeriesInstance) -> tuple[Market, tuple[int, int, int]]:
     faces = int(np.bincount(pairs, minlength=1).max()) if len(pairs) else 0
     most = (int(np.diff(member_ptr).max(initial=0)), int(arcs.demand.max(initial=0)), faces)
     return market, most
+
+
+def lay_booth(instance: SeriesInstance, market: Market, outside: IntArray) -> tuple[Booth, int]:
+    """Lay out the faces of each series, and the largest work space that a series needs."""
+    width = int(instance.face.max(initial=0)) + 1
+    total, n_series = len(market.member_ptr) - 1, len(instance.free)
+    of = market.series[instance.flow.request]
+    pairs, place = np.unique(of * width + instance.face, return_inverse=True)
+    series, face = pairs // width, pairs % width
+    face_ptr = np.searchsorted(series, np.arange(total + 1))
+    own = np.zeros(len(pairs), np.int64)
+    real = series < n_series
+    own[real] = instance.stranger_cost * instance.is_strange(series[real], face[real])
+    simple = np.zeros(total, np.int64)
+    simple[instance.series[(instance.series >= 0) & (instance.flow.demand == 1)]] = 1
+    booth = Booth(
+        face_ptr=face_ptr,
+        own=own,
+        place=place.reshape(-1) - face_ptr[of],
+        simple=simple,
+        floor=np.minimum(instance.flow.unmet_cost, outside).astype(np.float64),
+        order=top_down(instance.flow.parent).astype(np.int64),
+    )
+    spread = int((np.diff(face_ptr) * np.diff(market.member_ptr)).max(initial=0))
+    return booth, max(1, spread, int(instance.flow.demand.max(initial=0)))
