@@ -331,7 +331,7 @@ CERTIFICATE = {
     ),
     "an old termination": (
         "termination_wrong",
-        "expected one of optimal, gap, time_limit, cancelled",
+        "expected one of optimal, gap, searched, time_limit, cancelled",
         lambda c: {"termination": "gap_reached"},
     ),
     "scope": ("scope_wrong", "expected one of", lambda c: {"scope": "some"}),

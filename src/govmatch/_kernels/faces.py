@@ -158,7 +158,8 @@ def faces_cost(m: Market, d: Desk, s: int) -> int:
         for u in range(m.unit_ptr[r], m.unit_ptr[r + 1]):
             if d.held[u] >= 0:
                 d.local[m.face[d.held[u]]] = -1
-    return cost + m.further * max(0, n - m.rule[s, FREE]) + TOO_MANY * max(0, n - m.rule[s, CAP])
+    cost += m.further * max(0, n - m.rule[s, FREE])
+    return int(cost + TOO_MANY * max(0, n - m.rule[s, CAP]))
 
 
 @helper

@@ -19,6 +19,7 @@ from govmatch.model.encoded import Demand, Nodes, Series, Supply, Teams
 from govmatch.model.fingerprint import HasEdges, digest, edges_digest, tables_digest
 from govmatch.model.horizon import Horizon, check_windows, derived_horizon, given_horizon
 from govmatch.model.policy import Policy
+from govmatch.model.series import visits_frame
 from govmatch.model.sheets import Sheets
 from govmatch.model.tables import as_frames, read_sheets
 from govmatch.model.times import zone_of
@@ -182,6 +183,16 @@ class Problem:
     def tables(self) -> dict[str, pd.DataFrame]:
         """The given tables in canonical form: all columns of the schema, rows in their order."""
         return self._sheets.frames()
+
+    @cached_property
+    def visits(self) -> pd.DataFrame:
+        """What became of every visit that the table ``visits`` asks for.
+
+        visit_id (None where there is none), request_id, planned and date (local days, NaT where there is
+        none), status: "made" (a request of its own), "moved" (so, on another day than planned), "skipped" or
+        "outside" (of the horizon), and status_zh.
+        """
+        return visits_frame(self._sheets, self.policy, self.horizon)
 
     @cached_property
     def about(self) -> dict[str, str]:

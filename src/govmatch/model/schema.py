@@ -393,7 +393,7 @@ _TABLES = (
     ),
     Table(
         "visits",
-        "recurrence of a request: the same time of day and length of window on each date, 7 * weeks days long",
+        "recurrence of a request: each visit has the times of day of its window",
         "定期服务",
         (
             _fk("request_id", ("requests",), "request", "需求编号", required=True),
@@ -437,7 +437,12 @@ _TABLES = (
                 choices=HOLIDAY_RULES,
             ),
             Column(
-                "faces", "int", "most different providers of all visits; absent: no limit", "最多服务者数", low=1, high=1000
+                "faces",
+                "int",
+                "most different providers of all visits; absent: no limit",
+                "最多服务者数",
+                low=1,
+                high=1000,
             ),
         ),
         key=("request_id",),

@@ -1,10 +1,11 @@
-"""Dated visits as requests of their own: a `Demand` and `Teams` in which recurring requests are spread out."""
+"""Dated visits as requests of their own: a `Demand` and `Teams` with recurring requests spread out."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from govmatch.model.encode import provider_numbers
 from govmatch.model.encoded import Demand, IntArray, Series, Teams
@@ -58,7 +59,7 @@ def spread_out(
 
 
 def _runs(ptr: IntArray, at: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the positions ``ptr[i]:ptr[i + 1]`` of every i of `at`, one run after the other, and pointers."""
+    """Return the positions ``ptr[i]:ptr[i + 1]`` of each i of `at`, run after run, and where runs begin."""
     count = ptr[at + 1] - ptr[at]
     new = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
     return np.arange(int(new[-1])) - np.repeat(new[:-1] - ptr[at], count), new
@@ -104,7 +105,7 @@ def _copied_teams(teams: Teams, at: IntArray) -> Teams:
 
 def _known(sheets: Sheets, request: IntArray) -> tuple[IntArray, IntArray]:
     """Return the providers who, by `history`, served the resident of a series, or the series itself."""
-    history, asked = sheets["history"], sheets["requests"]
+    history = sheets["history"]
     row = sheets.positions("history", "provider_id")
     provider = np.where(row >= 0, provider_numbers(sheets)[row], -1) if history.n else row
     useful = provider >= 0
@@ -125,3 +126,34 @@ def _known(sheets: Sheets, request: IntArray) -> tuple[IntArray, IntArray]:
     width = int(provider.max(initial=0)) + 1
     pairs = np.unique(np.concatenate(series) * width + np.concatenate(who)).astype(np.int64)
     return pairs // width, pairs % width
+
+
+STATUS_ZH = {"made": "安排", "moved": "改期", "skipped": "跳过", "outside": "超出计划期"}
+
+
+def visits_frame(sheets: Sheets, policy: Policy, horizon: Horizon) -> pd.DataFrame:
+    """Tell what became of each visit; see `Problem.visits`."""
+    series = read_series(sheets, policy, horizon[0])
+    visits = expand(series, sheets)
+    request = series.request[visits.series]
+    names = sheets["requests"]["request_id"].values[request]
+    made = within(visits, sheets["requests"]["minutes"].values[request], horizon)
+    status = np.where(visits.day == visits.planned, "made", "moved").astype(object)
+    status[~made] = "outside"
+    status[~visits.held] = "skipped"
+    ids = visit_ids(names, visits.day)
+    ids[~visits.held] = None
+    planned, day = (
+        days.astype("datetime64[D]").astype("datetime64[s]") for days in (visits.planned, visits.day)
+    )
+    day[~visits.held] = np.datetime64("NaT")
+    return pd.DataFrame(
+        {
+            "visit_id": pd.Series(ids, dtype=object),
+            "request_id": names,
+            "planned": planned,
+            "date": day,
+            "status": status,
+            "status_zh": [STATUS_ZH[one] for one in status],
+        }
+    )

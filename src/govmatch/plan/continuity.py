@@ -1,4 +1,4 @@
-"""Continuity of carer, after the flow tier: few faces for each recurring request, and what they cost at least."""
+"""Continuity of carer, after the flow tier: few faces for each recurring request, and a bound."""
 
 from __future__ import annotations
 
@@ -79,7 +79,6 @@ def continue_faces(
         wheel.raise_prices(search, Control(share, _Asked(control)))
         bound = max(bound, wheel.price_in())
         search = Search(wheel.instance, wheel.solution, control)
-        search.start_anew()
         search.start_anew(wheel.own)
         search.improve(bound)
     return Continued(wheel.arcs, wheel.layout, search.best, Proof(search.cost, bound))
@@ -110,7 +109,7 @@ class _Wheel:
         self._outside = np.zeros(0, np.int64)
 
     def price_in(self) -> int:
-        """Add the pairs that might save faces at the prices; return the bound that then holds over all pairs."""
+        """Add the pairs that might save faces at the prices; return the bound that holds over all pairs."""
         problem, demand, supply = self._problem, self._problem.demand, self._problem.supply
         known = self._candidates.outside_cost
         faces = self.instance.further_cost + self.instance.stranger_cost
@@ -118,7 +117,11 @@ class _Wheel:
         price[self.layout.node] = self.own
         above = prices_above(self._forest.parent, price)[: len(supply.slot_provider)]
         dual = np.minimum(self._dual, demand.unmet_cost)
-        reach = np.where(problem.series.of >= 0, np.minimum(dual + faces, demand.unmet_cost), dual)
+        told = problem.series
+        # a limited series may have to leave a visit rather than send somebody else
+        limited = np.append(told.faces >= 0, False)[told.of]
+        worth = np.where(limited, demand.unmet_cost, np.minimum(dual + faces, demand.unmet_cost))
+        reach = np.where(told.of >= 0, worth, dual)
         new, looked = self._candidates.priced_in(self.arcs, reach, above, stop=self._control.poll)
         if not looked:
             low, self._outside = np.minimum(dual, known), np.minimum(reach, known)

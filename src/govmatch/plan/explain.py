@@ -96,7 +96,8 @@ class Explanation:
             for names in served[served != ""]:
                 faces |= set(names.split(", "))
             n, m = len(served), int((served != "").sum())
-            return f"{self.request_id}: {m} of {n} visits by {len(faces)} face(s) {n} 次服务,{m} 次已派,{len(faces)} 人"
+            chinese = f"{n} 次服务,{m} 次已派,{len(faces)} 人"
+            return f"{self.request_id}: {m} of {n} visits by {len(faces)} face(s) {chinese}"
         if self.status == "served":
             chosen = ", ".join(self.candidates.loc[self.candidates["chosen"], "provider_id"])
             return f"{self.request_id}: served by {chosen} 已派单"

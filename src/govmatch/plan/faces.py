@@ -75,7 +75,7 @@ def full_series(series: Series, request: IntArray, provider: NDArray[np.int32]) 
 def visits_told(
     ids: list[str], assignments: pd.DataFrame, unmet: pd.DataFrame, starts: pd.DatetimeIndex
 ) -> pd.DataFrame:
-    """Return a recurring request visit by visit: request_id, earliest, provider_id (joined by ", "), reason."""
+    """Tell a recurring request visit by visit: request_id, earliest, provider_id (by ", "), reason."""
     sent = assignments[assignments["request_id"].isin(ids)]
     who = sent.groupby("request_id")["provider_id"].agg(", ".join)
     why = unmet.set_index("request_id")["reason"]

@@ -227,7 +227,9 @@ def _continued(
     """Serve recurring requests by few faces."""
     control.gap = gap
     start = Continued(result.arcs, result.layout, result.solution, result.proof)
-    found = continue_faces(problem, candidates, capacity_forest(problem.supply, problem.policy), start, control)
+    found = continue_faces(
+        problem, candidates, capacity_forest(problem.supply, problem.policy), start, control
+    )
     best = _Result(found.arcs, found.layout, found.solution, found.proof, result.rounds)
     ended = _ended(best, candidates, control, gap, "searched")
     return replace(best, solution=replace(best.solution, termination=ended))

@@ -81,8 +81,8 @@ class Verification:
 def verify(problem: Any, plan: Any) -> Verification:
     """Check a plan against its problem, from the tables up.
 
-    Re-derives slots, dated visits, eligibility, windows and starts, the cheapest alliance path, travel, every cost
-    term, loads, capacities, who is left unserved and why, and the certificate's figures.
+    Re-derives dated visits, slots, eligibility, windows and starts, the cheapest alliance path, travel,
+    every cost term, loads, capacities, faces, who is left unserved and why, and the certificate's figures.
 
     Parameters
     ----------
@@ -139,7 +139,9 @@ def _check(problem: Any, plan: Any, faults: Faults) -> None:
     check_reasons(plan.unmet, at, not early, facts, faults, reached(rows, facts))
     people = np.clip(np.nan_to_num(numbers(plan.unmet["people"])), -_MOST, _MOST).astype(np.int64)
     unserved = int((facts.requests.unmet_cost[at] * people)[at >= 0].sum())
-    check_certificate(plan.certificate, problem, facts, rows, int(cost.sum() + load.sum() + faces.sum()) + unserved, faults)
+    check_certificate(
+        plan.certificate, problem, facts, rows, int(cost.sum() + load.sum() + faces.sum()) + unserved, faults
+    )
     check_linked(plan.linked, facts, faults)
     check_funnel(plan.funnel, plan.certificate, not stopped, facts, faults)
     faults.checked = {

@@ -13,8 +13,8 @@ from govmatch.model.files import write_atomically
 from govmatch.plan.export import csv_bytes
 from govmatch.reporting.suppress import FEWER, SMALL, WITHHELD, publish
 from govmatch.reporting.tallies import (
-    dated_requests,
     COUNTS,
+    dated_requests,
     days_text,
     need_plan,
     node_names,

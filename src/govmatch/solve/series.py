@@ -34,6 +34,9 @@ PATIENCE = 3
 STEPS = 120
 """Steps of the ascent of prices."""
 
+SMALL, TRIES = 20_000, 30
+"""Arcs up to which series are served in so many orders at the start."""
+
 UNLIMITED = 1 << 30
 
 
@@ -74,11 +77,21 @@ class Search:
         sweep(self.market, desk, self._order, self._control.flag)
         self.best = self._solution(desk)
 
-    def start_anew(self, price: IntArray | None = None) -> None:
-        """Serve all series one after the other, from nobody; by own prices of the nodes instead of loads."""
-        self._control.run(self._anew, price)
+    def start_anew(self, price: IntArray) -> None:
+        """Serve all series one after the other, from nobody; by loads, and by own prices of the nodes.
 
-    def _anew(self, price: IntArray | None) -> None:
+        A small instance is served in many orders at prices moved at random, too.
+        """
+        tries: list[tuple[IntArray | None, IntArray]] = [(None, self._order), (price, self._order)]
+        if len(self.market.node) <= SMALL:
+            most = 1 + self.instance.further_cost
+            for _ in range(TRIES):
+                noise = self._draw.integers(0, most, len(price)) * self._draw.integers(0, 2, len(price))
+                tries.append((price + noise, self._draw.permutation(self._order)))
+        for own, order in tries:
+            self._control.run(self._anew, own, order)
+
+    def _anew(self, price: IntArray | None, order: IntArray) -> None:
         market = self.market
         if price is not None:
             above = prices_above(market.parent, price)
@@ -86,8 +99,8 @@ class Search:
                 cost=market.cost + above[market.node], load_cost=np.zeros_like(market.load_cost)
             )
         desk = self._desk(np.zeros(len(self.market.node), np.int64))
-        sweep(market, desk, self._order, self._control.flag)
-        sweep(self.market, desk, self._order, self._control.flag)
+        sweep(market, desk, order, self._control.flag)
+        sweep(self.market, desk, order, self._control.flag)
         self._keep(self._solution(desk))
 
     def raise_prices(self, price: IntArray, outside: IntArray, control: Control) -> IntArray:

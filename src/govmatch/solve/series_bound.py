@@ -49,7 +49,15 @@ def series_bound(instance: SeriesInstance, request_dual: IntArray, price: IntArr
     members = members[np.argsort(instance.series[members], kind="stable")]
     firsts = np.searchsorted(instance.series[members], np.arange(len(instance.free) + 1))
     added = [
-        _added(instance, s, members[firsts[s] : firsts[s + 1]], order[ends[s] : ends[s + 1]], dear, floor, cheapest)
+        _added(
+            instance,
+            s,
+            members[firsts[s] : firsts[s + 1]],
+            order[ends[s] : ends[s + 1]],
+            dear,
+            floor,
+            cheapest,
+        )
         for s in range(len(instance.free))
         if firsts[s] < firsts[s + 1]
     ]
