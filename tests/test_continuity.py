@@ -10,7 +10,7 @@ import govmatch as gm
 from govmatch.model.policy import Continuity
 from govmatch.solve.control import Control
 from govmatch.solve.instance import Instance, Solution
-from govmatch.solve.series import Search
+from govmatch.solve.series import Search, raise_prices
 from govmatch.solve.series_bound import series_bound
 from govmatch.solve.series_instance import SeriesInstance, faces_cost, total_cost
 from tests import naive
@@ -314,7 +314,8 @@ def test_arrays_against_a_mixed_integer_program(seed):
     best = least(instance)
     search = Search(instance, nothing(instance), Control())
     outside = np.full(len(instance.flow.demand), 10**9)
-    price = search.raise_prices(np.zeros(len(instance.flow.parent), np.int64), outside, Control())
+    price = np.zeros(len(instance.flow.parent), np.int64)
+    price = raise_prices(instance, price, outside, search.cost, Control())
     search.start_anew(price)
     search.improve(-(10**9))
     assert search.cost == total_cost(instance, search.best)

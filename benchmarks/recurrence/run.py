@@ -68,7 +68,9 @@ def measure(name: str, elders: int, carers: int, seconds: float, seed: int) -> l
 def instance_of(plan: Plan) -> SeriesInstance:
     """Return the arrays that a plan was found on."""
     search = plan.search
-    return series_instance(plan.problem, search.arcs, Layout(search.instance, search.arc, np.zeros(0, np.int64)))
+    return series_instance(
+        plan.problem, search.arcs, Layout(search.instance, search.arc, np.zeros(0, np.int64))
+    )
 
 
 def few_faces(instance: SeriesInstance, flow: np.ndarray) -> tuple[float, float]:
@@ -92,7 +94,7 @@ def table(rows: list[list[str]], seconds: float, seed: int) -> str:
     lines = [
         f"One run of each size, `--seed {seed}`, {seconds:g} s for each of the two; synthetic people.",
         "",
-        f"| elders × carers | visits | by at most {FEW} faces | s | gap | one CP-SAT model | s | its cost ÷ ours |",
+        f"| elders × carers | visits | by at most {FEW} faces | s | gap | one CP-SAT model | s | ÷ our cost |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         *(f"| {' | '.join(cells)} |" for cells in rows),
     ]

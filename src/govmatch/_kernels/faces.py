@@ -422,10 +422,12 @@ def sweep(m: Market, d: Desk, order: I64, flag: NDArray[np.uint8]) -> int:
 
 
 @jit
-def exchange(m: Market, d: Desk, order: I64, move: int, draw: int, flag: NDArray[np.uint8]) -> int:
+def exchange(
+    m: Market, d: Desk, order: I64, move: int, draw: int, slack: int, flag: NDArray[np.uint8]
+) -> int:
     """Give each series of `order` one of the faces that suit it best, making those anew that are in the way.
 
-    What is not cheaper is undone. Returns how much was saved.
+    What costs more than `slack` more is undone. Returns how much was saved.
     """
     team = np.empty(LARGEST, np.int64)
     saved = 0
@@ -467,9 +469,9 @@ def exchange(m: Market, d: Desk, order: I64, move: int, draw: int, flag: NDArray
         after = 0
         for i in range(size):
             after += serve_anew(m, d, team[i])
-        if after < before:
+        if after <= before + slack:
             saved += before - after
-        elif after > before:
+        else:
             for i in range(size - 1, -1, -1):
                 empty(m, d, team[i])
             place = 0

@@ -15,11 +15,14 @@ from govmatch.reach.costs import hundredths
 from govmatch.solve.certificate import Proof, prices_above, valid_duals
 from govmatch.solve.control import Control
 from govmatch.solve.instance import Solution
-from govmatch.solve.series import Search
+from govmatch.solve.series import Search, raise_prices
 from govmatch.solve.series_bound import series_bound
 from govmatch.solve.series_instance import SeriesInstance
 
 IntArray = NDArray[np.int64]
+
+WIDE, MOST = 4_000_000, 400
+"""Pairs that the bound adds at once, and of one request."""
 
 SHARE = 0.25
 """Of the time that is left, for prices."""
@@ -71,17 +74,19 @@ def continue_faces(
     costs at least what the pricing looked for, and enters the bound as somebody whose face costs nothing.
     """
     wheel = _Wheel(problem, candidates, forest, start, control)
-    bound = max(start.proof.bound, wheel.price_in())
+    bound = max(start.proof.bound, wheel.price_in(CHEAPEST))
     search = Search(wheel.instance, wheel.solution, control)
+    arcs, layout = wheel.arcs, wheel.layout
     if not (control.poll() or control.near(search.cost, bound)):
         share = None if control.deadline is None else max(0.01, SHARE * (control.deadline - time.monotonic()))
-        wheel.solution = search.best
-        wheel.raise_prices(search, Control(share, _Asked(control)))
-        bound = max(bound, wheel.price_in())
-        search = Search(wheel.instance, wheel.solution, control)
-        search.start_anew(wheel.own)
+        # the bound looks at more pairs than the search: whoever is left out it takes for a face that is free
+        wide = min(MOST, max(CHEAPEST, WIDE // problem.demand.n_requests))
+        wheel.price_in(wide)
+        wheel.raise_prices(search.cost, Control(share, _Asked(control)))
+        bound = max(bound, wheel.price_in(wide))
+        search.start_anew(wheel.price_at(layout))
         search.improve(bound)
-    return Continued(wheel.arcs, wheel.layout, search.best, Proof(search.cost, bound))
+    return Continued(arcs, layout, search.best, Proof(search.cost, bound))
 
 
 class _Asked:
@@ -108,7 +113,7 @@ class _Wheel:
         )
         self._outside = np.zeros(0, np.int64)
 
-    def price_in(self) -> int:
+    def price_in(self, k: int) -> int:
         """Add the pairs that might save faces at the prices; return the bound that holds over all pairs."""
         problem, demand, supply = self._problem, self._problem.demand, self._problem.supply
         known = self._candidates.outside_cost
@@ -122,14 +127,14 @@ class _Wheel:
         limited = np.append(told.faces >= 0, False)[told.of]
         worth = np.where(limited, demand.unmet_cost, np.minimum(dual + faces, demand.unmet_cost))
         reach = np.where(told.of >= 0, worth, dual)
-        new, looked = self._candidates.priced_in(self.arcs, reach, above, stop=self._control.poll)
+        new, looked = self._candidates.priced_in(self.arcs, reach, above, k, stop=self._control.poll)
         if not looked:
             low, self._outside = np.minimum(dual, known), np.minimum(reach, known)
             return series_bound(self.instance, low, self.own, self._outside)
         reduced = new.cost + above[new.slot]
         last = np.zeros(demand.n_requests, np.int64)
         np.maximum.at(last, new.request, reduced)
-        full = np.bincount(new.request, minlength=demand.n_requests) >= CHEAPEST  # perhaps there are more
+        full = np.bincount(new.request, minlength=demand.n_requests) >= k  # perhaps there are more
         self._outside = np.where(full, np.minimum(reach, last), reach)
         low = dual.copy()
         np.minimum.at(low, new.request, reduced)
@@ -147,10 +152,16 @@ class _Wheel:
         self.solution = replace(self.solution, flow=carries, price=np.zeros(len(self.layout.node), np.int64))
         self.instance = series_instance(self._problem, self.arcs, self.layout)
 
-    def raise_prices(self, search: Search, control: Control) -> None:
-        """Raise the prices, and find each request's cheapest arc at them."""
+    def price_at(self, layout: Layout) -> IntArray:
+        """Return the own prices of the nodes of an earlier layout."""
+        price = np.zeros(len(self._forest.parent), np.int64)
+        price[self.layout.node] = self.own
+        return price[layout.node]
+
+    def raise_prices(self, worth: int, control: Control) -> None:
+        """Raise the prices, towards a cost that was reached; find each request's cheapest arc at them."""
         arcs = self.layout.instance
-        self.own = search.raise_prices(self.own, self._outside, control)
+        self.own = raise_prices(self.instance, self.own, self._outside, worth, control)
         cheapest = np.minimum(arcs.unmet_cost, self._outside)
         np.minimum.at(cheapest, arcs.request, arcs.cost + prices_above(arcs.parent, self.own)[arcs.node])
         self._dual = cheapest

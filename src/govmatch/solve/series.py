@@ -25,16 +25,18 @@ from govmatch.solve.series_instance import SeriesInstance, total_cost, used_face
 
 IntArray = NDArray[np.int64]
 
-ROUNDS = 40
-"""Passes of exchanges over all series, unless they end before."""
+ROUNDS, EVERY = 60, 10
+"""Passes of exchanges over all series, and after how many the flow is asked."""
 
-PATIENCE = 3
-"""Passes in a row that may save less than a ten-thousandth of the cost, before the search ends."""
+SLACK, COOL = 0.3, 0.8
+"""By what share of a further face's price an exchange may be dearer, at first; and after which share of the
+passes by nothing (Dueck & Scheuer 1990, Threshold accepting)."""
 
 STEPS = 120
 """Steps of the ascent of prices."""
 
 SMALL, TRIES = 20_000, 30
+
 """Arcs up to which series are served in so many orders at the start."""
 
 UNLIMITED = 1 << 30
@@ -103,14 +105,6 @@ class Search:
         sweep(self.market, desk, order, self._control.flag)
         self._keep(self._solution(desk))
 
-    def raise_prices(self, price: IntArray, outside: IntArray, control: Control) -> IntArray:
-        """Improve own prices of the nodes, for `series_bound`, from some on; `outside` as there."""
-        market = self.market
-        booth, room = lay_booth(self.instance, market, outside)
-        found = price.astype(np.float64)
-        control.run(ascend, market, booth, found, float(self.cost), STEPS, room, control.flag)
-        return np.round(found).astype(np.int64)
-
     def improve(self, bound: int) -> None:
         """Exchange and flow by turns, until nothing is gained any more.
 
@@ -124,21 +118,19 @@ class Search:
     def _improve(self, bound: int) -> None:
         control = self._control
         desk = self._desk(self.best.flow)
-        move, idle = 0, 0
         n = len(self._order)
         for turn in range(ROUNDS):
-            if control.poll() or control.near(self.cost, bound) or idle >= PATIENCE:
+            if control.poll() or control.near(self.cost, bound):
                 return
-            before = self.cost
-            order = self._draw.permutation(self._members)
-            exchange(self.market, desk, order, move, int(self._draw.integers(1 << 62)), control.flag)
-            move += n
-            sweep(self.market, desk, self._draw.permutation(self._order), control.flag)
+            slack = int(SLACK * self.instance.further_cost * max(0.0, 1 - turn / (COOL * ROUNDS)) ** 2)
+            order, draw = self._draw.permutation(self._members), int(self._draw.integers(1 << 62))
+            exchange(self.market, desk, order, turn * n, draw, slack, control.flag)
+            if not slack:
+                sweep(self.market, desk, self._draw.permutation(self._order), control.flag)
             self._keep(self._solution(desk))
-            if turn % 4 == 0 and not control.poll():
+            if (turn + 1) % EVERY == 0 and not control.poll():
                 self._flow()
-                desk = self._desk(self.best.flow)
-            idle = idle + 1 if (before - self.cost) * 10_000 < abs(before) else 0
+                desk = desk if slack else self._desk(self.best.flow)
 
     def _keep(self, found: Solution) -> None:
         cost = total_cost(self.instance, found)
@@ -207,6 +199,34 @@ class Search:
         units[desk.held[desk.held >= 0]] = 1
         served = np.bincount(instance.request[units > 0], minlength=len(instance.demand))
         return replace(self.best, flow=units, unmet=instance.demand - served)
+
+
+def raise_prices(
+    instance: SeriesInstance, price: IntArray, outside: IntArray, worth: int, control: Control
+) -> IntArray:
+    """Improve own prices of the nodes, for `series_bound`.
+
+    Parameters
+    ----------
+    instance : SeriesInstance
+    price : int64 (n_nodes,)
+        Where to begin, >= 0.
+    outside : int64 (n_requests,)
+        As for `series_bound`.
+    worth : int
+        What some assignment costs.
+    control : Control
+        Ends it by its deadline or signal, or at Ctrl-C.
+
+    Returns
+    -------
+    int64 (n_nodes,)
+    """
+    market, _ = lay_market(instance)
+    booth, room = lay_booth(instance, market, outside)
+    found = price.astype(np.float64)
+    control.run(ascend, market, booth, found, float(worth), STEPS, room, control.flag)
+    return np.round(found).astype(np.int64)
 
 
 def lay_market(instance: SeriesInstance) -> tuple[Market, tuple[int, int, int]]:
