@@ -24,6 +24,9 @@ IntArray = NDArray[np.int64]
 WIDE, MOST = 4_000_000, 400
 """Pairs that the bound adds at once, and of one request."""
 
+WORK = 8
+"""Pricing with a few pairs and the bound, times this, is all work on the bound with as many pairs."""
+
 SHARE = 0.25
 """Of the time that is left, for prices."""
 
@@ -74,17 +77,27 @@ def continue_faces(
     costs at least what the pricing looked for, and enters the bound as somebody whose face costs nothing.
     """
     wheel = _Wheel(problem, candidates, forest, start, control)
-    bound = max(start.proof.bound, wheel.price_in(CHEAPEST))
+    begun = time.monotonic()
+    wheel.price_in(CHEAPEST)
+    arcs, layout, price = wheel.arcs, wheel.layout, wheel.own
+    took = time.monotonic() - begun
     search = Search(wheel.instance, wheel.solution, control)
-    arcs, layout = wheel.arcs, wheel.layout
-    if not (control.poll() or control.near(search.cost, bound)):
-        share = None if control.deadline is None else max(0.01, SHARE * (control.deadline - time.monotonic()))
+    bound = start.proof.bound
+    left = np.inf if control.deadline is None else control.deadline - time.monotonic()
+    if not (control.poll() or control.near(search.cost, bound)) and WORK * took < left:
         # the bound looks at more pairs than the search: whoever is left out it takes for a face that is free
         wide = min(MOST, max(CHEAPEST, WIDE // problem.demand.n_requests))
-        wheel.price_in(wide)
+        if WORK * took * wide / CHEAPEST < left:
+            wheel.price_in(wide)
+        else:
+            wide = CHEAPEST
+        share = None if control.deadline is None else SHARE * left
         wheel.raise_prices(search.cost, Control(share, _Asked(control)))
-        bound = max(bound, wheel.price_in(wide))
-        search.start_anew(wheel.price_at(layout))
+        wheel.price_in(wide)
+        price = wheel.price_at(layout)
+        bound = max(bound, wheel.bound())
+    if not (control.poll() or control.near(search.cost, bound)):
+        search.start_anew(price)
         search.improve(bound)
     return Continued(arcs, layout, search.best, Proof(search.cost, bound))
 
@@ -111,36 +124,38 @@ class _Wheel:
         self._dual, self.own = valid_duals(
             start.layout.instance, start.solution.request_dual, start.solution.price
         )
-        self._outside = np.zeros(0, np.int64)
+        self._low = self._outside = np.zeros(0, np.int64)
 
-    def price_in(self, k: int) -> int:
-        """Add the pairs that might save faces at the prices; return the bound that holds over all pairs."""
+    def price_in(self, k: int) -> None:
+        """Add pairs that might save faces at the prices, `k` of each request at most."""
         problem, demand, supply = self._problem, self._problem.demand, self._problem.supply
-        known = self._candidates.outside_cost
+        told, known = problem.series, self._candidates.outside_cost
         faces = self.instance.further_cost + self.instance.stranger_cost
         price = np.zeros(len(self._forest.parent), np.int64)
         price[self.layout.node] = self.own
         above = prices_above(self._forest.parent, price)[: len(supply.slot_provider)]
         dual = np.minimum(self._dual, demand.unmet_cost)
-        told = problem.series
         # a limited series may have to leave a visit rather than send somebody else
         limited = np.append(told.faces >= 0, False)[told.of]
         worth = np.where(limited, demand.unmet_cost, np.minimum(dual + faces, demand.unmet_cost))
         reach = np.where(told.of >= 0, worth, dual)
         new, looked = self._candidates.priced_in(self.arcs, reach, above, k, stop=self._control.poll)
         if not looked:
-            low, self._outside = np.minimum(dual, known), np.minimum(reach, known)
-            return series_bound(self.instance, low, self.own, self._outside)
+            self._low, self._outside = np.minimum(dual, known), np.minimum(reach, known)
+            return
         reduced = new.cost + above[new.slot]
         last = np.zeros(demand.n_requests, np.int64)
         np.maximum.at(last, new.request, reduced)
         full = np.bincount(new.request, minlength=demand.n_requests) >= k  # perhaps there are more
         self._outside = np.where(full, np.minimum(reach, last), reach)
-        low = dual.copy()
-        np.minimum.at(low, new.request, reduced)
+        self._low = dual.copy()
+        np.minimum.at(self._low, new.request, reduced)
         self._grow(new)
         self.own = price[self.layout.node]
-        return series_bound(self.instance, low, self.own, self._outside)
+
+    def bound(self) -> int:
+        """Return the bound that the prices give over all pairs, after `price_in`."""
+        return series_bound(self.instance, self._low, self.own, self._outside)
 
     def _grow(self, new: Arcs) -> None:
         units = np.bincount(self.layout.arc, self.solution.flow, len(self.arcs)).astype(np.int64)

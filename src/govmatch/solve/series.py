@@ -1,10 +1,11 @@
 """Series of requests that would be served by few different providers: a flow first, then fewer faces.
 
 Choosing few faces for each series is a facility location with shared capacities, hard in general. It starts
-from the optimal flow without faces and makes each series anew beside the others, alone or together with those
-that are in its way, and turns to the flow again with the arcs of further faces dearer by their price: no such
-step makes the plan dearer (majorise and minimise; Hunter & Lange 2004, A tutorial on MM algorithms). What it
-costs at least is said by `series_bound`.
+from the optimal flow without faces, or from nobody, and makes each series anew beside the others, alone or
+together with those that are in its way; a little dearer is accepted at first. Now and then the flow is asked
+again, with the arcs of further faces dearer by their price, which makes no plan dearer (majorise, minimise;
+Hunter & Lange 2004, A tutorial on MM algorithms). What it costs at least is said by `series_bound`, at prices
+that `raise_prices` finds.
 """
 
 from __future__ import annotations
@@ -36,14 +37,13 @@ STEPS = 120
 """Steps of the ascent of prices."""
 
 SMALL, TRIES = 20_000, 30
-
 """Arcs up to which series are served in so many orders at the start."""
 
 UNLIMITED = 1 << 30
 
 
 class Search:
-    """The best assignment so far, and the ways to a better one and to prices.
+    """The best assignment so far, and the ways to a better one.
 
     Parameters
     ----------
@@ -91,6 +91,8 @@ class Search:
                 noise = self._draw.integers(0, most, len(price)) * self._draw.integers(0, 2, len(price))
                 tries.append((price + noise, self._draw.permutation(self._order)))
         for own, order in tries:
+            if self._control.poll():
+                return
             self._control.run(self._anew, own, order)
 
     def _anew(self, price: IntArray | None, order: IntArray) -> None:
