@@ -8,6 +8,7 @@ import pytest
 
 import govmatch as gm
 from govmatch.model.policy import Continuity
+from govmatch.reporting.console import certificate_text
 from govmatch.solve.control import Control
 from govmatch.solve.instance import Instance, Solution
 from govmatch.solve.series import Search, raise_prices
@@ -336,3 +337,40 @@ def test_a_series_beyond_its_faces_is_no_plan():
     with pytest.raises(gm.SolverError, match="a series has more faces than it may have"):
         total_cost(instance, served)
     assert faces_cost(instance, np.zeros_like(served.flow)) == 0
+
+
+# told
+
+
+@pytest.fixture(scope="module")
+def searched():
+    """A plan that no search made better, though its bound lies below."""
+    for seed in SEEDS:
+        plan = gm.match(both(seed)[0])
+        if plan.certificate.termination == "searched" and len(plan.unmet):
+            return plan
+    raise AssertionError("every plan of the seeds is proved")
+
+
+def test_a_searched_plan_is_told_everywhere(searched, tmp_path):
+    assert searched.certificate.gap > 0
+    assert "未找到更优方案 nothing better found: no plan can cost less than" in certificate_text(searched)
+    assert "all" in certificate_text(searched)
+    page = gm.report(searched, tmp_path / "day.html")
+    assert "未找到更优方案" in (tmp_path / "day.html").read_text(encoding="utf-8"), page
+    assert "全部 all" in searched._repr_html_()
+    assert set(searched.unmet["reason"]) <= {"time", "faces", "window", "distance", "together"}
+
+
+def test_the_sheets_show_each_visit_on_its_day(searched, tmp_path):
+    gm.write_sheets(searched, tmp_path)
+    told = pd.read_csv(tmp_path / "派单表.csv", dtype=str)
+    visits = told[told["需求编号 request"].str.contains("@", na=False)]
+    assert len(visits)
+    assert (visits["日期 date"] == visits["需求编号 request"].str.partition("@")[2]).all()
+    missing = pd.read_csv(tmp_path / "待协调清单.csv", dtype=str)
+    dated = missing[missing["需求编号 request"].str.contains("@", na=False)]
+    days = dated["需求编号 request"].str.partition("@")[2].str.slice(5)
+    assert [day in text for day, text in zip(days, dated["最早 earliest"], strict=True)] == [True] * len(dated)
+    counted = searched.summary(by="community")
+    assert counted["people"].sum() == searched.problem.demand.people.sum()

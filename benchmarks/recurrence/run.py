@@ -94,7 +94,8 @@ def table(rows: list[list[str]], seconds: float, seed: int) -> str:
     lines = [
         f"One run of each size, `--seed {seed}`, {seconds:g} s for each of the two; synthetic people.",
         "",
-        f"| elders × carers | all | by at most {FEW} faces | s | gap | one CP-SAT model | s | cost ÷ ours |",
+        f"| elders × carers | visits | by at most {FEW} faces | s | gap "
+        "| one CP-SAT model | s | ÷ our cost |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         *(f"| {' | '.join(cells)} |" for cells in rows),
     ]
