@@ -371,6 +371,6 @@ def test_the_sheets_show_each_visit_on_its_day(searched, tmp_path):
     missing = pd.read_csv(tmp_path / "待协调清单.csv", dtype=str)
     dated = missing[missing["需求编号 request"].str.contains("@", na=False)]
     days = dated["需求编号 request"].str.partition("@")[2].str.slice(5)
-    assert [day in text for day, text in zip(days, dated["最早 earliest"], strict=True)] == [True] * len(dated)
+    assert all(day in text for day, text in zip(days, dated["最早 earliest"], strict=True))
     counted = searched.summary(by="community")
     assert counted["people"].sum() == searched.problem.demand.people.sum()
