@@ -413,10 +413,12 @@ def count_reasons(problem):
     return pd.DataFrame.from_dict(counts, orient="index", columns=["all", *STAGES])
 
 
-def optimum(problem):
+def optimum(problem, series=()):
     """Return (cost in hundredths, chosen pairs with their number, unmet people by request id).
 
-    A mixed-integer program over all eligible pairs, every capacity written out.
+    A mixed-integer program over all eligible pairs, every capacity written out. Each of `series` is a dict of
+    requests (ids), free and most faces, further (cost of a face beyond the free ones), known (ids of
+    providers, or none) and stranger (cost of a face that is not known where one is).
     """
     world = World(problem)
     providers = {p["id"]: p for p in world.providers}
@@ -464,6 +466,18 @@ def optimum(problem):
         rows.append(({**dict.fromkeys(xs, 1), **dict.fromkeys(steps, -1)}, 0, 0))
     for (name, _), xs in firm_use.items():
         rows.append((dict.fromkeys(xs, 1), 0, world.organizations[name]["capacity_per_week"]))
+    for one in series:
+        faces = []
+        for name in {row["provider_id"] for row in chosen}:
+            price = one["stranger"] if one["known"] and name not in one["known"] else 0
+            faces.append(variable(price, 1))
+            for x, row in enumerate(chosen):
+                if row["provider_id"] == name and row["request_id"] in one["requests"]:
+                    rows.append(({x: 1, faces[-1]: -upper[x]}, -upper[x], 0))
+        if faces:
+            rows.append((dict.fromkeys(faces, 1), 0, one["most"]))
+            beyond = variable(one["further"], len(faces))
+            rows.append(({**dict.fromkeys(faces, 1), beyond: -1}, -len(faces), one["free"]))
     value, x = solve_integer(cost, upper, rows)
     flow = x[: len(chosen)]
     taken = pairs.assign(people=flow)[flow > 0] if len(chosen) else pairs.assign(people=[])

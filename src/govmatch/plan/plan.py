@@ -37,8 +37,9 @@ class Certificate:
     gap : float
         ``(primal - bound) / max(1, |primal|)``.
     termination : str
-        "optimal"; "gap": a gap that suffices is proved; "searched": teams were tried until none made the
-        plan cheaper; "time_limit" or "cancelled": what ended it early.
+        "optimal"; "gap": a gap that suffices is proved; "searched": teams, or few faces for recurring
+        requests, were tried until no step made the plan cheaper; "time_limit" or "cancelled": what ended
+        it early.
     verified : bool
         Whether the independent verifier found no fault.
     scope : str
@@ -110,7 +111,7 @@ class Plan:
         One row per person sent: request_id, role, provider_id, provider_kind, organization_id,
         community_id, start, end, slot_start, slot_end, route, hops, travel_minutes, travel_known,
         cost_minutes and its terms travel_cost, route_cost, dialect_cost, hometown_cost, level_cost,
-        wait_cost, load_cost (equivalent minutes), assumed (the slot comes from a preset).
+        wait_cost, load_cost, face_cost (equivalent minutes), assumed (the slot comes from a preset).
     unmet : pandas.DataFrame
         One row per request with unserved people: request_id, community_id, category, skill, role,
         group, priority, people, reason, reason_zh, eligible, unmet_minutes.

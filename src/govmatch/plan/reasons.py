@@ -24,6 +24,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "those who are eligible are sent elsewhere, at their limit, or too dear for one more job",
         "合适的人已派出、已达上限或再派成本过高",
     ),
+    "faces": (
+        "those who already come are not free, and no further face is allowed",
+        "已有服务者无空闲,且不得再换新面孔",
+    ),
     "time": ("the search ended before a place was found", "计算提前结束,尚未安排"),
 }
 

@@ -66,7 +66,7 @@ def _synthetic(synthetic: bool) -> str:
 
 def _proof(plan: Plan) -> str:
     c = plan.certificate
-    scope = "全部 all" if c.termination in ("optimal", "gap") else "已考察的 looked-at"
+    scope = "全部 all" if c.termination in ("optimal", "gap", "searched") else "已考察的 looked-at"
     state = "已证明最优 proved optimal" if c.gap == 0 else f"间隙 gap {c.gap:.2%}"
     checked = "复核通过 verified" if c.verified else "未复核 not verified"
     return (

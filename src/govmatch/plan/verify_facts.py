@@ -36,13 +36,13 @@ class Facts:
     skill_key: IntArray  # provider * len(skills) + skill, ascending
     skill_level: IntArray
     skill_until: IntArray  # `NEVER` where not certified
-    forbidden: IntArray  # request * len(providers.ids) + provider, each once, ascending
+    forbidden: IntArray  # row of the request * len(providers.ids) + provider, each once, ascending
     paths: Paths
     travel: TravelTimes
 
     def is_forbidden(self, request: IntArray | int, provider: IntArray) -> BoolArray:
         """Tell whether a pin forbids the provider, or whom the provider is charged to."""
-        return np.isin(request * len(self.providers.ids) + provider, self.forbidden)
+        return np.isin(self.requests.row[request] * len(self.providers.ids) + provider, self.forbidden)
 
 
 def _forbidden(tables: Any, requests: Ids, who: Providers, organizations: Ids) -> IntArray:
@@ -91,7 +91,7 @@ def read_facts(problem: Any) -> Facts:
         skill_key=key[order],
         skill_level=whole(rows["level"])[order],
         skill_until=whole_days(rows["certified_until"])[order],
-        forbidden=_forbidden(tables, requests.ids, providers, organizations.ids),
+        forbidden=_forbidden(tables, requests.base, providers, organizations.ids),
         paths=Paths(edges, policy, nodes),
         travel=TravelTimes(problem.travel, policy, origins, targets),
     )

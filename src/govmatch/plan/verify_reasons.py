@@ -44,8 +44,11 @@ def _code(stage: int, several: bool) -> str:
 class _Claims:
     """What is stated of each unserved request, checked against its needs; a sample, the whole way."""
 
-    def __init__(self, frame: pd.DataFrame, at: IntArray, facts: Facts, faults: Faults) -> None:
+    def __init__(
+        self, frame: pd.DataFrame, at: IntArray, facts: Facts, faults: Faults, full: IntArray
+    ) -> None:
         self._at, self._facts, self._faults = at, facts, faults
+        self._closed = set(full.tolist())
         self._reason, self._role = texts(frame["reason"]), texts(frame["role"])
         self._zh, self._skill = texts(frame["reason_zh"]), texts(frame["skill"])
         self._eligible = numbers(frame["eligible"])
@@ -90,9 +93,13 @@ class _Claims:
             self._fault("reason_wrong", f"reason {reason!r}; {text}", r)
             return None
         self._check_role(i, r)
-        if reason == "time" and self._eligible[i] == 0:
+        if reason in ("time", "faces") and self._eligible[i] == 0 and not finished:
             return None  # nobody looked at it before the search ended
-        stated = "capacity" if reason == "time" else str(reason)
+        if (reason == "faces") != (r in self._closed and reason in ("faces", "capacity", "time")):
+            text = "as many providers as it may have" if r in self._closed else "may have further providers"
+            self._fault("reason_wrong", f"reason {reason!r}; the recurring request has {text}", r)
+            return None
+        stated = "capacity" if reason in ("time", "faces") else str(reason)
         stages = [first_short(self._funnel.by_need(q), self._n, self._needed(q))[0] for q in self._roles(r)]
         early = _code(min(stages), several)
         if (early != "capacity" or stated in ("no_supply", *STAGES[:_BY_NEED])) and stated != early:
@@ -109,7 +116,7 @@ class _Claims:
             if shown != names[0]:
                 self._fault("unmet_wrong", "role of the row differs from the request's", r)
             return
-        if self._reason[i] in ("capacity", "time"):
+        if self._reason[i] in ("capacity", "time", "faces"):
             names = [""] if len(names) > 1 else ["", *names]
         if shown not in names:
             text = f"role {shown!r} with reason {self._reason[i]!r}; expected {' or '.join(map(repr, names))}"
@@ -166,9 +173,14 @@ class _Claims:
         return True
 
 
-def check_reasons(frame: pd.DataFrame, at: IntArray, finished: bool, facts: Facts, faults: Faults) -> None:
-    """Check codes, texts and needs of all unserved requests, and the whole funnel of `SAMPLE` of them."""
-    claims = _Claims(frame, at, facts, faults)
+def check_reasons(
+    frame: pd.DataFrame, at: IntArray, finished: bool, facts: Facts, faults: Faults, full: IntArray
+) -> None:
+    """Check codes, texts and needs of all unserved requests, and the whole funnel of `SAMPLE` of them.
+
+    `full` are the requests that recur and have as many faces as they may have.
+    """
+    claims = _Claims(frame, at, facts, faults, full)
     stated = {i: claims.claim(i, finished) for i in np.flatnonzero(at >= 0).tolist()}
     known = np.array([i for i, claim in stated.items() if claim is not None], dtype=np.int64)
     kinds = pd.Series([stated[i] for i in known.tolist()], dtype=object)

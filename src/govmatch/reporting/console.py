@@ -113,7 +113,7 @@ def certificate_text(plan: Plan) -> str:
     )
     scope = (
         f"all {c.pairs:,} eligible pairs 全部可行配对"
-        if c.termination in ("optimal", "gap")
+        if c.termination in ("optimal", "gap", "searched")
         else f"the {c.pairs:,} eligible pairs that were looked at 已考察的可行配对"
     )
     lines = [

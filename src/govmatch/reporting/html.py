@@ -132,7 +132,7 @@ def _key_figures(plan: Plan, asked: pd.DataFrame) -> str:
 def _certificate(plan: Plan) -> str:
     c = plan.certificate
     optimal = c.gap == 0
-    complete = c.termination in ("optimal", "gap")
+    complete = c.termination in ("optimal", "gap", "searched")
     scope = ("all", "全部") if complete else ("the", "已考察的")
     looked = "" if complete else " that were looked at"
     english, chinese = TERMINATIONS[c.termination]

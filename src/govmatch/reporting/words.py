@@ -20,6 +20,7 @@ GROUPS = {
 TERMINATIONS = {
     "optimal": ("optimal", "最优"),
     "gap": ("within the gap asked for", "达到所求间隙"),
+    "searched": ("nothing better found", "未找到更优方案"),
     "time_limit": ("time limit", "到达时限"),
     "cancelled": ("cancelled", "已取消"),
 }
