@@ -28,6 +28,10 @@ def main() -> None:
         from benchmarks.teams.run import main as teams
 
         return teams(sys.argv[2:])
+    if sys.argv[1:2] == ["recurrence"]:
+        from benchmarks.recurrence.run import main as recurrence
+
+        return recurrence(sys.argv[2:])
     if sys.argv[1:2] == ["matching"]:
         from benchmarks.matching.run import main as matching
 

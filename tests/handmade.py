@@ -147,6 +147,7 @@ def handmade_plan(
             "level_cost": 0.0,
             "wait_cost": 0.0,
             "load_cost": 0.0,
+            "face_cost": 0.0,
             "assumed": np.arange(len(served)) % 7 == 0,
         }
     )
@@ -197,6 +198,7 @@ def handmade_plan(
             need_ptr=np.arange(requests + 1),
             need_skill_name=table["skill"].to_numpy(dtype=object),
         ),
+        series=SimpleNamespace(of=np.full(requests, -1)),
         about={
             "title": "海宁 Haining",
             "attribution": "Places: GeoNames (https://www.geonames.org), CC BY 4.0",
@@ -233,6 +235,7 @@ def empty_plan() -> Any:
         setattr(plan, name, getattr(plan, name).iloc[:0])
     problem = plan.problem
     problem.tables["requests"] = problem.tables["requests"].iloc[:0]
+    problem.series = SimpleNamespace(of=np.zeros(0, dtype=np.int64))
     problem.demand = SimpleNamespace(
         request_id=np.array([], dtype=object),
         row=np.array([], dtype=np.int64),

@@ -445,16 +445,18 @@ def count_reasons(problem):
 
 def optimum_with_pins(problem, extra):
     """Return the least cost where a person missing at an assigned request costs `extra`; how many are."""
-    cost, _, unmet = optimum(problem, extra)
+    cost, _, unmet = optimum(problem, extra=extra)
     return cost, sum(n for name, n in unmet.items() if name in World(problem).assigned)
 
 
-def optimum(problem, extra=0, announced=()):
+def optimum(problem, series=(), extra=0, announced=()):
     """Return (cost in hundredths, chosen pairs with their number, unmet people by request id).
 
-    A mixed-integer program over all eligible pairs, every capacity written out. Whoever is missing at a
-    request to which somebody is assigned costs `extra`. Each of those announced, (request_id, role,
-    provider_id, start in minutes), who is not sent again costs what the policy says of a change.
+    A mixed-integer program over all eligible pairs, every capacity written out. Each of `series` is a dict of
+    requests (ids), free and most faces, further (cost of a face beyond the free ones), known (ids of
+    providers, or none) and stranger (cost of a face that is not known where one is). Whoever is
+    missing at a request to which somebody is assigned costs `extra`. Each of those announced, (request_id,
+    role, provider_id, start in minutes), who is not sent again costs what the policy says of a change.
     """
     world = World(problem)
     providers = {p["id"]: p for p in world.providers}
@@ -509,6 +511,18 @@ def optimum(problem, extra=0, announced=()):
         rows.append((dict.fromkeys(xs, 1), 0, world.organizations[name]["capacity_per_week"]))
     for (key, _), xs in passing.items():
         rows.append((dict.fromkeys(xs, 1), 0, world.quotas[key]))
+    for one in series:
+        faces = []
+        for name in {row["provider_id"] for row in chosen}:
+            price = one["stranger"] if one["known"] and name not in one["known"] else 0
+            faces.append(variable(price, 1))
+            for x, row in enumerate(chosen):
+                if row["provider_id"] == name and row["request_id"] in one["requests"]:
+                    rows.append(({x: 1, faces[-1]: -upper[x]}, -upper[x], 0))
+        if faces:
+            rows.append((dict.fromkeys(faces, 1), 0, one["most"]))
+            beyond = variable(one["further"], len(faces))
+            rows.append(({**dict.fromkeys(faces, 1), beyond: -1}, -len(faces), one["free"]))
     changed = stay(announced, again, world.policy, variable, rows)
     value, x = solve_integer(cost, upper, rows)
     value += changed

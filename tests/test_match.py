@@ -127,7 +127,6 @@ def test_a_job_dearer_than_leaving_it_is_left() -> None:
     ("change", "feature"),
     [
         ({"request_goods": frame("request_id good amount", ("R1", "rice", 1.0))}, "goods"),
-        ({"visits": frame("request_id per_week weeks", ("R1", 2, 4))}, "recurrence"),
     ],
 )
 def test_what_a_later_tier_does_is_refused_by_name(change, feature) -> None:

@@ -248,7 +248,7 @@ def test_other_requests_on_the_same_supply_are_as_if_given_at_once():
     assert found.fingerprint == expected.fingerprint
     assert first.fingerprint != expected.fingerprint
     assert set(found.tables) == set(expected.tables)
-    assert first.demand.request_id.tolist() == ["R1", "R2", "R3"]
+    assert first.demand.request_id.tolist() == ["R1@2026-05-01", "R2", "R3"]
 
 
 def test_other_requests_are_checked_beside_the_kept_tables():
@@ -281,6 +281,7 @@ def test_a_fingerprint_differs_wherever_a_cell_does():
     for name, table in TABLES.items():
         full.setdefault(name, _one_row(table))
     full["requests"]["duplicate_of"] = [None, None, None]
+    full["holidays"]["date"] = ["2026-05-04"]
     full["roles"] = pd.DataFrame(
         [
             {"request_id": "R2", "role": "x", "skill": "repair", "after": "y"},
@@ -331,7 +332,7 @@ def _one_row(table):
 def _other(frame, column):
     old = frame[column.name].tolist() if column.name in frame else [None] * len(frame)
     ids = ("C2", "C1") if "communities" in column.references else ("V3", "O1", "U1", "R3", "P1", "x")
-    texts = ("weekends", "always") if column.name == "preset" else ("other",)
+    texts = {"preset": ("weekends", "always"), "weekdays": ("tue",)}.get(column.name, ("other",))
     candidates = {
         "id": (*ids, "other"),
         "text": texts,

@@ -14,6 +14,7 @@ import govmatch as gm
 from govmatch.model.policy import Rounds, Stability
 from tests import naive
 from tests.naive_teams import TeamWorld, best_cost
+from tests.recurring import recurring_town
 from tests.team_towns import random_team_town
 from tests.test_pins import with_pins
 from tests.test_quotas import with_quotas
@@ -167,7 +168,7 @@ def test_random_towns_with_pins(seed, minutes):
     before = gm.match(gm.Problem.from_tables(random_town(seed, 7), policy=policy))
     plan = gm.match(gm.Problem.from_tables(with_pins(seed), policy=policy), incumbent=before)
     extra = 10**7
-    best, _, unmet = naive.optimum(plan.problem, extra, keys(before.assignments))
+    best, _, unmet = naive.optimum(plan.problem, extra=extra, announced=keys(before.assignments))
     left = sum(n for name, n in unmet.items() if name in naive.World(plan.problem).assigned)
     assert plan.certificate.gap == 0
     assert round(plan.certificate.primal * 100) == best - extra * left
@@ -183,6 +184,25 @@ def test_random_towns_with_quotas(seed, minutes):
     assert round(plan.certificate.bound * 100) <= best
     assert round(plan.certificate.primal * 100) == best
     consistent(plan, minutes)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_recurring_requests_and_their_faces(seed):
+    """The search for few faces is none that proves an optimum, so the oracle lies between cost and bound."""
+    tables, flat, series, policy, horizon = recurring_town(seed)
+    policy = costly(policy, 25.0)
+    before = gm.match(gm.Problem.from_tables(tables, policy=policy, horizon=horizon))
+    gone = before.assignments["provider_id"].min()
+    hours = tables["availability"]
+    hours = {"availability": hours[hours["provider_id"] != gone]}
+    tables, flat = {**tables, **hours}, {**flat, **hours}
+    problem = gm.Problem.from_tables(tables, policy=policy, horizon=horizon)
+    written = gm.Problem.from_tables(flat, policy=policy, horizon=horizon)
+    plan = gm.match(problem, incumbent=before)
+    best, _, _ = naive.optimum(written, series, announced=keys(before.assignments))
+    assert round(plan.certificate.bound * 100) <= best <= round(plan.certificate.primal * 100)
+    assert plan.certificate.verified
+    consistent(plan, 25.0)
 
 
 @settings(max_examples=15, deadline=None, derandomize=True)

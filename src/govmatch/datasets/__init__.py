@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from govmatch.model.policy import Policy
 
 __all__ = [
+    "chinese_holidays",
     "from_csv",
     "great_xishan",
     "haining",
@@ -154,6 +155,32 @@ def from_csv(
     from govmatch.model.files import read_tables
 
     return read_tables(folder, aliases=aliases, encoding=encoding)
+
+
+def chinese_holidays(*years: int) -> pd.DataFrame:
+    """Return the public holidays of mainland China, and the weekend days worked instead, as `holidays`.
+
+    From the library ``chinesecalendar``, which follows the State Council's yearly notices.
+
+    Parameters
+    ----------
+    *years : int
+        Such as 2026; at least one.
+
+    Returns
+    -------
+    pandas.DataFrame
+        date, kind ("holiday" or "workday"), name (in Chinese), by date: every day off, weekends within a
+        holiday included.
+
+    Raises
+    ------
+    InvalidInput
+        A year that the installed version does not know; the message names those that it does.
+    """
+    from govmatch.datasets.holidays import listed
+
+    return listed(years)
 
 
 def los_angeles(

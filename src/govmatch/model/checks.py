@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from govmatch.model import places
 from govmatch.model.encoded import BoolArray, Int32Array, IntArray
 from govmatch.model.policy import Policy
+from govmatch.model.recurrence_checks import check_visits
 from govmatch.model.roles import NOWHERE, SAID_ONCE, Roles, read_roles
 from govmatch.model.schema import NODE_TABLES, PROVIDER_TABLES, Table
 from govmatch.model.sheets import Sheets
@@ -370,4 +371,5 @@ _CHECKS = {
     "requests": _requests,
     "roles": _roles,
     "pins": _pins,
+    "visits": check_visits,
 }

@@ -10,25 +10,28 @@ from numpy.typing import NDArray
 
 from govmatch.model.cells import Cells
 from govmatch.model.encode import fall_back, own_places, provider_numbers
-from govmatch.model.encoded import BoolArray, Demand, Int32Array, IntArray, Supply, Teams, TextArray
+from govmatch.model.encoded import BoolArray, Demand, Int32Array, IntArray, Series, Supply, Teams, TextArray
 from govmatch.model.horizon import Horizon, windows
 from govmatch.model.objects import is_none, spread
 from govmatch.model.policy import Policy
 from govmatch.model.roles import read_roles
+from govmatch.model.series import spread_out
 from govmatch.model.sheets import Sheets
 
 HELPER = "helper"
 
 
-def encode_demand(sheets: Sheets, supply: Supply, policy: Policy, horizon: Horizon) -> tuple[Demand, Teams]:
-    """Encode requests, and the roles of those that need a team.
+def encode_demand(
+    sheets: Sheets, supply: Supply, policy: Policy, horizon: Horizon
+) -> tuple[Demand, Teams, Series]:
+    """Encode requests, dated visits of those that recur, and the roles of those that need a team.
 
     A team is two or more roles, several people of whom more than one is the least, or several people
     whose window is longer than ``policy.slots.long_minutes``, so that their common start is open.
     """
     requests = sheets["requests"]
     row = np.flatnonzero(~requests["duplicate_of"].present)
-    earliest, latest = (column[row] for column in windows(sheets, horizon))
+    earliest, latest = (column[row] for column in windows(sheets, policy, horizon))
     community = sheets.positions("requests", "community_id")[row]
     lat, lon = (column[row] for column in own_places(sheets, "requests"))
     fall_back(lat, lon, community, *own_places(sheets, "communities"))
@@ -75,7 +78,7 @@ def encode_demand(sheets: Sheets, supply: Supply, policy: Policy, horizon: Horiz
         assign_request=assign_request,
         assign_provider=assign_provider,
     )
-    return demand, _teams(demand, team, stated, needs, roles)
+    return spread_out(demand, _teams(demand, team, stated, needs, roles), sheets, policy, horizon)
 
 
 def _teams(demand: Demand, team: BoolArray, stated: BoolArray, needs: _Needs, roles: _Roles) -> Teams:

@@ -122,6 +122,23 @@ class Demand:
 
 
 @dataclass(frozen=True)
+class Series:
+    """Recurring requests, each a series of dated requests in a `Demand`, by position."""
+
+    request_id: TextArray  # (S,) as in the table
+    of: IntArray  # (R,) series of each request of the Demand, -1: it does not recur
+    people: IntArray  # (S,) who come to one visit
+    faces: IntArray  # (S,) most different providers; -1: no limit
+    known_series: IntArray  # (K,) ascending; pairs of a series and a provider who served the resident before
+    known_provider: IntArray  # (K,)
+
+    @property
+    def n(self) -> int:
+        """Number of series."""
+        return len(self.request_id)
+
+
+@dataclass(frozen=True)
 class Teams:
     """Roles of the requests whose people come together or not at all, by position.
 

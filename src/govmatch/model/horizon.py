@@ -9,19 +9,16 @@ import pandas as pd
 
 from govmatch.errors import InvalidInput
 from govmatch.model.encoded import BoolArray, IntArray
+from govmatch.model.policy import Policy
+from govmatch.model.recurrence import expand, read_series, recurring, within
 from govmatch.model.roles import read_roles, starts_after
 from govmatch.model.sheets import Sheets
-from govmatch.model.times import DAY, FIRST_TIME, LAST_TIME, MINUTE, Zone, stamps_of
+from govmatch.model.times import DAY, FIRST_TIME, LAST_TIME, MINUTE, Zone, ceil_minutes, stamps_of
 from govmatch.model.violations import Violations, shown
 
 Horizon = tuple[int, int]  # minutes since 1970-01-01T00:00Z; the end is not part of it
 
 LONGEST_DAYS = 366
-
-
-def ceil_minutes(instants: IntArray) -> IntArray:
-    """Return the first whole minutes not before instants."""
-    return -(-instants // MINUTE)
 
 
 def given_horizon(horizon: object, zone: Zone) -> Horizon:
@@ -58,20 +55,23 @@ def given_horizon(horizon: object, zone: Zone) -> Horizon:
     return start, end
 
 
-def derived_horizon(sheets: Sheets, violations: Violations) -> Horizon | None:
+def derived_horizon(sheets: Sheets, policy: Policy, violations: Violations) -> Horizon | None:
     """Span the days of the requests' windows or, where they have none, of the availability.
 
-    A window that is open on one side is at least as long as the request takes.
+    A window that is open on one side is at least as long as the request takes. Recurring requests count
+    with all their visits, as far as a horizon reaches.
     Without any time there is a horizon, empty, only if nothing is asked; else None, and a fault says why.
     """
     requests = sheets["requests"]
     ends = [requests["earliest"], requests["latest"]]
-    wished = np.concatenate([cells.values[cells.present] for cells in ends])
+    recurs = recurring(sheets)
+    begins, closes = _recurring_spans(sheets, policy)
+    wished = np.concatenate([begins, *(cells.values[cells.present & ~recurs] for cells in ends)])
     if len(wished):
         middle = int(np.sort(wished)[(len(wished) - 1) // 2])  # one of them, so that not all are far from it
         reach = LONGEST_DAYS * DAY
         for column, cells in zip(("earliest", "latest"), ends, strict=True):
-            far = (np.abs(cells.values - middle) > reach) & cells.present
+            far = (np.abs(cells.values - middle) > reach) & cells.present & ~recurs
             if far.any():
                 message = (
                     f"{{}} lies more than {LONGEST_DAYS} days from the middle of the requests' times; "
@@ -79,11 +79,14 @@ def derived_horizon(sheets: Sheets, violations: Violations) -> Horizon | None:
                 )
                 values = requests.frame(sheets.zone)[column].astype(str).to_numpy(dtype=object)
                 violations.mask("requests", column, "outside_horizon", message, far, values)
-        near = [cells.present & (np.abs(cells.values - middle) <= reach) for cells in ends]
+        near = [cells.present & ~recurs & (np.abs(cells.values - middle) <= reach) for cells in ends]
         took = requests["minutes"].values * MINUTE
         starts, stops = (cells.values for cells in ends)
-        firsts = np.concatenate([starts[near[0]], (stops // MINUTE * MINUTE - took)[near[1]]])
-        lasts = np.concatenate([(ceil_minutes(starts) * MINUTE + took)[near[0]], stops[near[1]]])
+        seen = np.abs(begins - middle) <= reach
+        firsts = np.concatenate([starts[near[0]], (stops // MINUTE * MINUTE - took)[near[1]], begins[seen]])
+        lasts = np.concatenate(
+            [(ceil_minutes(starts) * MINUTE + took)[near[0]], stops[near[1]], closes[seen]]
+        )
         return _days(sheets.zone, int(firsts.min()), int(lasts.max()))
     times = sheets["availability"]
     free = times["start"].present & times["end"].present
@@ -101,6 +104,12 @@ def derived_horizon(sheets: Sheets, violations: Violations) -> Horizon | None:
     return None
 
 
+def _recurring_spans(sheets: Sheets, policy: Policy) -> tuple[IntArray, IntArray]:
+    """Return when the visits that are held begin and end, microseconds."""
+    visits = expand(read_series(sheets, policy, None), sheets)
+    return visits.earliest[visits.held] * MINUTE, visits.latest[visits.held] * MINUTE
+
+
 def _days(zone: Zone, start: int, end: int) -> Horizon:
     """Widen a span to whole local days."""
     first, last = zone.local(np.array([start, end - 1]))
@@ -108,20 +117,30 @@ def _days(zone: Zone, start: int, end: int) -> Horizon:
     return int(midnights[0]) // MINUTE, int(midnights[1]) // MINUTE
 
 
-def windows(sheets: Sheets, horizon: Horizon) -> tuple[IntArray, IntArray]:
-    """Return every request's window in minutes; what it does not say is the horizon's."""
+def windows(sheets: Sheets, policy: Policy, horizon: Horizon) -> tuple[IntArray, IntArray]:
+    """Return every request's window in minutes; what it does not say is the horizon's.
+
+    One that recurs has the window of its first day, on which it need not be visited.
+    """
     requests = sheets["requests"]
     earliest, latest = requests["earliest"], requests["latest"]
-    return (
-        np.where(earliest.present, ceil_minutes(earliest.values), horizon[0]),
-        np.where(latest.present, latest.values // MINUTE, horizon[1]),
-    )
+    begin = np.where(earliest.present, ceil_minutes(earliest.values), horizon[0])
+    end = np.where(latest.present, latest.values // MINUTE, horizon[1])
+    series = read_series(sheets, policy, horizon[0])
+    for column, offset in ((begin, series.opens), (end, series.closes)):
+        column[series.request] = (series.first * DAY + offset) // MINUTE  # by wall clock
+    begin[series.request] = sheets.zone.instant(begin[series.request] * MINUTE)[0] // MINUTE
+    end[series.request] = sheets.zone.instant(end[series.request] * MINUTE)[0] // MINUTE
+    return begin, end
 
 
-def check_windows(sheets: Sheets, horizon: Horizon, given: bool, violations: Violations) -> None:
+def check_windows(
+    sheets: Sheets, policy: Policy, horizon: Horizon, given: bool, violations: Violations
+) -> None:
     """Report windows that are too short and, where the horizon was given, those that leave it."""
     requests = sheets["requests"]
-    earliest, latest = windows(sheets, horizon)
+    earliest, latest = windows(sheets, policy, horizon)
+    recurs = recurring(sheets)
     minutes = requests["minutes"]
     sound = requests["earliest"].sound & requests["latest"].sound & minutes.sound
     outside = np.zeros(requests.n, dtype=bool)  # of a derived horizon: reported when it was derived
@@ -129,7 +148,7 @@ def check_windows(sheets: Sheets, horizon: Horizon, given: bool, violations: Vio
         ("earliest", (earliest < horizon[0]) | (earliest >= horizon[1])),
         ("latest", (latest > horizon[1]) | (latest <= horizon[0])),
     ):
-        beyond &= requests[column].present & ~outside
+        beyond &= requests[column].present & ~outside & ~recurs
         outside |= beyond
         if given and beyond.any():
             bounds = pd.to_datetime(np.array(horizon) * 60, unit="s", utc=True).tz_convert(sheets.zone.name)
@@ -147,6 +166,27 @@ def check_windows(sheets: Sheets, horizon: Horizon, given: bool, violations: Vio
         violations.mask("requests", "latest", "window_too_short", message, short, latest - earliest)
     fine = sound & ~inverted & ~outside
     _check_roles(sheets, latest - earliest, fine, violations)
+    if not len(violations):  # dates of faulty rows mean nothing
+        _check_recurrence(sheets, policy, horizon, violations)
+
+
+def _check_recurrence(sheets: Sheets, policy: Policy, horizon: Horizon, violations: Violations) -> None:
+    """Report series without a visit in the horizon."""
+    series = read_series(sheets, policy, horizon[0])
+    visits = expand(series, sheets)
+    made = within(visits, sheets["requests"]["minutes"].values[series.request[visits.series]], horizon)
+    lost = np.bincount(visits.series[made], minlength=len(series.row)) == 0
+    if not lost.any():
+        return
+    wrong = np.zeros(sheets["visits"].n, dtype=bool)
+    wrong[series.row[lost]] = True
+    bounds = pd.to_datetime(np.array(horizon) * 60, unit="s", utc=True).tz_convert(sheets.zone.name)
+    message = (
+        f"no visit of {{}} falls into the horizon, {bounds[0]} to {bounds[1]}, after holidays; expected "
+        "another start, weekdays, weeks or horizon"
+    )
+    values = sheets["visits"]["request_id"].values
+    violations.mask("visits", "request_id", "never_in_horizon", message, wrong, values)
 
 
 def _check_roles(sheets: Sheets, span: IntArray, fine: BoolArray, violations: Violations) -> None:

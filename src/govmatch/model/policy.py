@@ -69,6 +69,25 @@ class Load:
 
 
 @dataclass(frozen=True)
+class Recurrence:
+    """What becomes of a recurring visit on a day that `holidays` lists: "keep", "skip" or "move"."""
+
+    holiday: str = "keep"
+
+
+@dataclass(frozen=True)
+class Continuity:
+    """The price of new faces in one recurring request, in equivalent minutes.
+
+    `face_minutes` for each different provider beyond as many as come to one visit; `known_minutes` for each
+    who never served the resident, by `history`, where somebody did.
+    """
+
+    face_minutes: float = 60.0
+    known_minutes: float = 30.0
+
+
+@dataclass(frozen=True)
 class Slots:
     """Pieces of a day. Availability longer than `long_minutes` is cut at their bounds.
 
@@ -161,6 +180,8 @@ class Policy:
     travel: TravelRules = field(default_factory=TravelRules)
     fit: Fit = field(default_factory=Fit)
     load: Load = field(default_factory=Load)
+    recurrence: Recurrence = field(default_factory=Recurrence)
+    continuity: Continuity = field(default_factory=Continuity)
     slots: Slots = field(default_factory=Slots)
     presets: Presets = field(default_factory=Presets)
     rounds: Rounds = field(default_factory=Rounds)
@@ -240,6 +261,8 @@ _SECTIONS: dict[str, type] = {
     "travel": TravelRules,
     "fit": Fit,
     "load": Load,
+    "recurrence": Recurrence,
+    "continuity": Continuity,
     "slots": Slots,
     "presets": Presets,
     "rounds": Rounds,

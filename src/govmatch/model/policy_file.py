@@ -21,6 +21,8 @@ _NOTES = {
     "travel": "travel of people who state nothing themselves 出行",
     "fit": "prices of a less than perfect fit 匹配度",
     "load": "jobs of one volunteer 工作量",
+    "recurrence": "visits that fall on a holiday 定期服务遇节假日",
+    "continuity": "the same carer for all visits of a recurring request 固定服务者",
     "slots": "pieces of a day 时段",
     "presets": "assumed availability where none is known 空闲时段预设",
     "rounds": "several visits of one person in one slot 巡访",

@@ -13,7 +13,7 @@ from numbers import Integral, Real
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from govmatch.model.schema import EDGE_KINDS, MODES
+from govmatch.model.schema import EDGE_KINDS, HOLIDAY_RULES, MODES
 from govmatch.model.suggest import listed, nearest, shown
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -154,7 +154,7 @@ class Days(Text):
 
     def converted(self, value: Any) -> Any:
         """Return names of weekdays as numbers, in a tuple."""
-        return tuple(_weekday(v) for v in value) if isinstance(value, list) else value
+        return tuple(weekday_of(v) for v in value) if isinstance(value, list) else value
 
     def accepts(self, value: Any) -> bool:
         """Tell whether a value is different weekdays."""
@@ -219,6 +219,8 @@ SHAPE: dict[str, Any] = {
         "jobs_per_week": Number(0, 7000, whole=True),
         "further_job_minutes": _COST,
     },
+    "recurrence": {"holiday": Text(HOLIDAY_RULES)},
+    "continuity": {"face_minutes": _COST, "known_minutes": _COST},
     "slots": {
         "long_minutes": Number(1, 10_080, "minutes", whole=True),
         "start_minutes": Number(1, 1440, "minutes", whole=True),
@@ -344,5 +346,6 @@ def _is_texts(value: Any) -> bool:
     return isinstance(value, tuple) and all(isinstance(v, str) for v in value)
 
 
-def _weekday(value: Any) -> Any:
+def weekday_of(value: Any) -> Any:
+    """Return the number of a weekday that is named, 0 = Monday; anything else as it is."""
     return _DAYS.get(value.strip().casefold(), value) if isinstance(value, str) else value

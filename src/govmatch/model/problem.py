@@ -15,10 +15,11 @@ from govmatch.model import checks
 from govmatch.model.demand import encode_demand
 from govmatch.model.drop import as_given, drop_rows
 from govmatch.model.encode import encode_nodes, encode_supply, fall_back, own_places
-from govmatch.model.encoded import Demand, FloatArray, Nodes, Supply, Teams
+from govmatch.model.encoded import Demand, FloatArray, Nodes, Series, Supply, Teams
 from govmatch.model.fingerprint import HasEdges, digest, edges_digest, tables_digest
 from govmatch.model.horizon import Horizon, check_windows, derived_horizon, given_horizon
 from govmatch.model.policy import Policy
+from govmatch.model.series import visits_frame
 from govmatch.model.sheets import Sheets
 from govmatch.model.tables import as_frames, read_sheets
 from govmatch.model.times import zone_of
@@ -43,7 +44,7 @@ class Problem:
         None: as the tables say.
     horizon : tuple of int
         Start and end, minutes since 1970-01-01T00:00Z.
-    nodes, supply, demand, teams : Nodes, Supply, Demand, Teams
+    nodes, supply, demand, teams, series : Nodes, Supply, Demand, Teams, Series
         The arrays.
     features : frozenset of str
         What the tables ask for beyond single roles in slots: teams, recurrence, goods, quotas, pins.
@@ -61,6 +62,7 @@ class Problem:
     supply: Supply
     demand: Demand
     teams: Teams
+    series: Series
     features: frozenset[str]
     ignored: tuple[str, ...]
     dropped: pd.DataFrame
@@ -128,7 +130,7 @@ class Problem:
         nodes: Nodes,
         supply: Supply,
     ) -> Problem:
-        demand, teams = encode_demand(settled.sheets, supply, policy, settled.horizon)
+        demand, teams, series = encode_demand(settled.sheets, supply, policy, settled.horizon)
         features = _features(settled.sheets) | ({"teams"} if len(teams.request) else set())
         return cls(
             policy,
@@ -139,6 +141,7 @@ class Problem:
             supply,
             demand,
             teams,
+            series,
             frozenset(features),
             settled.ignored,
             settled.dropped,
@@ -195,6 +198,16 @@ class Problem:
     def tables(self) -> dict[str, pd.DataFrame]:
         """The given tables in canonical form: all columns of the schema, rows in their order."""
         return self._sheets.frames()
+
+    @cached_property
+    def visits(self) -> pd.DataFrame:
+        """What became of every visit that the table ``visits`` asks for.
+
+        visit_id (None where there is none), request_id, planned and date (local days, NaT where there is
+        none), status: "made" (a request of its own), "moved" (so, on another day than planned), "skipped" or
+        "outside" (of the horizon), and status_zh.
+        """
+        return visits_frame(self._sheets, self.policy, self.horizon)
 
     @cached_property
     def about(self) -> dict[str, str]:
@@ -286,9 +299,9 @@ def _settle(
         else:
             sheets, only = kept.replaced(read, ("requests", *_OF_REQUESTS)), tuple(read)
         checks.check(sheets, policy, violations, only)
-        found = derived_horizon(sheets, violations) if horizon is None else horizon
+        found = derived_horizon(sheets, policy, violations) if horizon is None else horizon
         if found is not None:
-            check_windows(sheets, found, horizon is not None, violations)
+            check_windows(sheets, policy, found, horizon is not None, violations)
         if found is not None and not len(violations):
             told = pd.concat(dropped, ignore_index=True) if dropped else violations.frame()
             return _Settled(sheets, found, ignored, told)

@@ -17,6 +17,7 @@ PROVIDER_TABLES = ("volunteers", "organizations")
 CRS = ("wgs84", "gcj02", "bd09")
 MODES = ("walk", "ebike", "car")
 EDGE_KINDS = ("tier", "joint_building", "membership", "federation")
+HOLIDAY_RULES = ("keep", "skip", "move")
 
 
 @dataclass(frozen=True)
@@ -392,14 +393,77 @@ _TABLES = (
     ),
     Table(
         "visits",
-        "recurrence of a request",
+        "recurrence of a request: each visit has the times of day of its window",
         "定期服务",
         (
             _fk("request_id", ("requests",), "request", "需求编号", required=True),
-            Column("per_week", "int", "visits a week", "每周次数", default=1, low=1, high=21),
+            _text(
+                "weekdays",
+                "days such as tue or mon,thu; absent: `per_week` days spread from the first date on",
+                "星期几",
+            ),
+            Column(
+                "per_week",
+                "int",
+                "visits a week; absent: as many as `weekdays` has, else 1",
+                "每周次数",
+                low=1,
+                high=7,
+            ),
+            Column(
+                "days_between",
+                "int",
+                "free days between two visits, at least",
+                "至少间隔天数",
+                default=0,
+                unit="day",
+                low=0,
+                high=6,
+            ),
             Column("weeks", "int", "for how many weeks", "周数", default=1, low=1, high=104),
+            Column(
+                "start",
+                "date",
+                "first day of the first week; absent: the day of the request's earliest, else of its latest, "
+                "else the horizon's first",
+                "开始日期",
+            ),
+            Column(
+                "holiday",
+                "choice",
+                "on a day that `holidays` lists: keep the visit, skip it, or move it to the next workday of "
+                "the same week (none: skipped); absent: the policy's",
+                "遇节假日",
+                choices=HOLIDAY_RULES,
+            ),
+            Column(
+                "faces",
+                "int",
+                "most different providers of all visits; absent: no limit",
+                "最多服务者数",
+                low=1,
+                high=1000,
+            ),
         ),
         key=("request_id",),
+    ),
+    Table(
+        "holidays",
+        "days off, and weekend days that are worked instead, as `chinese_holidays` gives them",
+        "节假日",
+        (
+            Column("date", "date", "day", "日期", required=True),
+            Column(
+                "kind",
+                "choice",
+                "holiday, or a weekend day on which people work",
+                "类型",
+                default="holiday",
+                choices=("holiday", "workday"),
+            ),
+            _text("name", "name", "名称", ""),
+        ),
+        key=("date",),
     ),
     Table(
         "history",

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from govmatch.errors import InvalidInput
 from govmatch.model.encoded import BoolArray, Int32Array, IntArray
-from govmatch.model.horizon import Horizon, ceil_minutes
+from govmatch.model.horizon import Horizon
 from govmatch.model.policy import Policy, Preset
 from govmatch.model.sheets import Sheets
-from govmatch.model.times import DAY, MINUTE, Zone
+from govmatch.model.times import DAY, MINUTE, Zone, ceil_minutes
 
 MAX_SLOTS = 50_000_000
 

@@ -41,6 +41,11 @@ _PATTERN = (
 _LONGEST = 60
 
 
+def ceil_minutes(instants: IntArray) -> IntArray:
+    """Return the first whole minutes not before instants."""
+    return -(-instants // MINUTE)
+
+
 @dataclass(frozen=True)
 class Zone:
     """A time zone from 1900 to 2200: ``offsets[i]`` holds before ``changes[i]``, the last one after all."""

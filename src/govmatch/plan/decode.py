@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from govmatch.model.encoded import Demand, Nodes, Supply
 from govmatch.model.policy import Policy
 from govmatch.model.problem import Problem
+from govmatch.plan.faces import face_costs
 from govmatch.plan.reasons import REASONS, STAGE_REASONS
 from govmatch.plan.unserved import OUTRUN, best_starts, reasons
 from govmatch.reach.candidates import Candidates
@@ -20,6 +21,7 @@ from govmatch.reach.travel import checked_minutes
 from govmatch.reach.units import Units
 
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,8 @@ def assignments_frame(
     travel = checked_minutes(candidates.travel, provider, request.astype(np.int32))
     terms = pair_terms(pairs, demand, supply, policy, paths, travel)
     load = load_costs(pairs, demand, supply, policy)
+    whose, who = units.request[request], provider.astype(np.int64)
+    face = face_costs(problem.series, policy.continuity, whose, who, start, supply.n_providers)
     routes, hops = route_texts(pairs, demand, supply, nodes, paths)
     firm = supply.organization[provider]
     first_firm = nodes.n_communities + nodes.n_units
@@ -159,7 +163,7 @@ def assignments_frame(
             "hops": hops,
             "travel_minutes": np.where(np.isnan(travel), policy.travel.unknown_minutes, travel),
             "travel_known": ~np.isnan(travel),
-            "cost_minutes": (terms.total + load) / RESOLUTION,
+            "cost_minutes": (terms.total + load + face) / RESOLUTION,
             "travel_cost": terms.travel / RESOLUTION,
             "route_cost": terms.route / RESOLUTION,
             "dialect_cost": terms.dialect / RESOLUTION,
@@ -167,6 +171,7 @@ def assignments_frame(
             "level_cost": terms.level / RESOLUTION,
             "wait_cost": terms.wait / RESOLUTION,
             "load_cost": load / RESOLUTION,
+            "face_cost": face / RESOLUTION,
             "assumed": supply.slot_assumed[pairs.slot],
         }
     )
@@ -177,13 +182,15 @@ def unmet_frame(
     units: Units,
     pairs: Pairs,
     candidates: Candidates,
-    blocked: NDArray[np.bool_],
+    blocked: BoolArray,
+    full: BoolArray,
     *,
     finished: bool,
 ) -> pd.DataFrame:
     """One row per request with unserved people, with the reason; only a finished search says "capacity".
 
-    `blocked`, (n_requests,): whether somebody free could come, were it not for a quota.
+    `blocked`, (n_requests,): whether somebody free could come, were it not for a quota; `full`,
+    (n_requests,): those that recur and have as many faces as they may have.
     """
     demand = problem.demand
     come = np.bincount(units.request[pairs.request], minlength=demand.n_requests)
@@ -194,6 +201,7 @@ def unmet_frame(
     if not finished:
         reason[np.isin(reason, OUTRUN)] = "time"
     reason[unseen], left[unseen] = "time", 0
+    reason[full[request] & np.isin(reason, ["capacity", "time"])] = "faces"
     category = problem.tables["requests"]["category"].to_numpy()[demand.row[request]]
     return pd.DataFrame(
         {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from govmatch.errors import InvalidInput, UnknownId
 from govmatch.model.schema import EDGE_KINDS
 from govmatch.plan.decode import Pairs, local_times, pair_starts, pair_terms
 from govmatch.plan.explain_rounds import explain_rounds
+from govmatch.plan.faces import visits_told
 from govmatch.plan.pins import contradiction
 from govmatch.plan.plan import Plan, Search
 from govmatch.plan.reasons import REASONS
@@ -51,7 +52,7 @@ class Explanation:
     ----------
     request_id : str
     status : str
-        "served", "partly_served", "unmet" or "linked" (a further report of another request).
+        "served", "partly_served", "unmet", "linked" (a further report of another request) or "recurring".
     reason, reason_zh : str
         For unserved people; empty where everybody came.
     candidates : pandas.DataFrame
@@ -69,6 +70,9 @@ class Explanation:
         The request to which a linked one is linked.
     conflict : tuple of str
         Requests whose pins cannot all be honoured; without any one of them the others could be.
+    visits : pandas.DataFrame
+        Of a recurring request, whose visits are explained by their own ids: request_id, earliest,
+        provider_id, reason.
     """
 
     request_id: str
@@ -80,6 +84,7 @@ class Explanation:
     funnel: pd.DataFrame
     duplicate_of: str = ""
     conflict: tuple[str, ...] = ()
+    visits: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __str__(self) -> str:
         lines = [self._headline()]
@@ -93,14 +98,22 @@ class Explanation:
             lines.append("route 流转: " + " > ".join(hops))
         if len(self.candidates):
             lines.append(self.candidates.to_string(index=False, float_format=lambda x: f"{x:.2f}"))
-        if len(self.funnel):
-            lines.append(self.funnel.to_string(index=False))
+        for frame in (self.funnel, self.visits):
+            if len(frame):
+                lines.append(frame.to_string(index=False))
         return "\n".join(lines)
 
     def _headline(self) -> str:
         if self.status == "linked":
             twin = self.duplicate_of
             return f"{self.request_id}: linked to {twin}, not served twice 已并入 {twin}"
+        if self.status == "recurring":
+            served, faces = self.visits["provider_id"], set()
+            for names in served[served != ""]:
+                faces |= set(names.split(", "))
+            n, m = len(served), int((served != "").sum())
+            chinese = f"{n} 次服务,{m} 次已派,{len(faces)} 人"
+            return f"{self.request_id}: {m} of {n} visits by {len(faces)} face(s) {chinese}"
         if self.status == "served":
             chosen = ", ".join(self.candidates.loc[self.candidates["chosen"], "provider_id"])
             return f"{self.request_id}: served by {chosen} 已派单"
@@ -113,6 +126,7 @@ class Explanation:
             ("route 流转", self.route),
             ("candidates 候选", self.candidates),
             ("funnel 筛选", self.funnel),
+            ("visits 定期服务", self.visits),
         ):
             if len(frame):
                 parts.append(f"<p>{title}</p>{frame.to_html(index=False, border=0)}")
@@ -140,20 +154,24 @@ def explain(plan: Plan, request_id: str) -> Explanation:
     """
     if not isinstance(plan, Plan):
         raise InvalidInput(f"plan is a {type(plan).__name__}; expected a Plan: match(problem)")
-    requests = plan.problem.tables["requests"]
-    ids = requests["request_id"].tolist()
-    if request_id not in ids:
+    requests, demand = plan.problem.tables["requests"], plan.problem.demand
+    ids, asked = requests["request_id"].tolist(), demand.request_id.tolist()
+    if request_id not in ids and request_id not in asked:
         near = difflib.get_close_matches(str(request_id)[:200], ids[:5000], n=3)
         hint = f"; near: {', '.join(near)}" if near else ""
         raise UnknownId(f"the problem has no request {request_id!r}{hint}")
-    row = ids.index(request_id)
-    at = np.flatnonzero(plan.problem.demand.row == row)
-    if not len(at):
+    if request_id not in asked:
+        row, empty = ids.index(request_id), pd.DataFrame()
+        at = np.flatnonzero(demand.row == row)
+        if len(at):
+            mine = demand.request_id[at].tolist()
+            starts = local_times(demand.earliest[at], plan.problem.policy.time_zone)
+            told = visits_told(mine, plan.assignments, plan.unmet, starts)
+            return Explanation(request_id, "recurring", "", "", empty, empty, empty, visits=told)
         twin = str(requests["duplicate_of"].iloc[row])
-        empty = pd.DataFrame()
         return Explanation(request_id, "linked", "", "", empty, empty, empty, duplicate_of=twin)
 
-    request = int(at[0])
+    request = asked.index(request_id)
     if not isinstance(plan.search, Search):
         return Explanation(request_id, *explain_rounds(plan, plan.search, request))
     units = _units(plan.search, request)

@@ -10,12 +10,15 @@ import numpy as np
 from govmatch.errors import InvalidInput, UnsupportedFeature
 from govmatch.model.problem import Problem
 from govmatch.plan.announced import Incumbent, read_incumbent
+from govmatch.plan.continuity import Continued, continue_faces, wants_continuity
 from govmatch.plan.decode import Pairs, assignments_frame, funnel_frame, unmet_frame
+from govmatch.plan.faces import full_series
+from govmatch.plan.forest import capacity_forest
 from govmatch.plan.plan import Certificate, Plan, Search
 from govmatch.plan.rounds import check_rounds, match_rounds
 from govmatch.plan.team_wheel import blocked_by_rules, turn_teams
 from govmatch.plan.verify import verify
-from govmatch.plan.wheel import Clock, Result, turn
+from govmatch.plan.wheel import Clock, Result, ended, turn
 from govmatch.reach.alliance import edges_for
 from govmatch.reach.candidates import Arcs, Candidates
 from govmatch.reach.costs import RESOLUTION
@@ -35,8 +38,13 @@ METHODS = ("auto", "flow", "coupled", "rounds")
 FEATURES = {"flow": flow.FEATURES, "coupled": coupled.FEATURES}
 SOLVER = "govmatch auction and shortest paths"
 
-REQUEST_SECONDS, PROVIDER_SECONDS = 1.6e-5, 1.5e-6
-"""Time kept back, of a time limit, for decoding and verifying."""
+BOTH = (
+    "These two together: set continuity.face_minutes and continuity.known_minutes of the policy to 0 and "
+    "leave visits.faces empty, or match the requests that recur apart."
+)
+
+REQUEST_SECONDS, VISIT_SECONDS, PROVIDER_SECONDS = 1.6e-5, 2e-5, 1.5e-6
+"""Time kept back, of a time limit, for decoding and verifying; of a request that is a dated visit, both."""
 
 
 def match(
@@ -81,8 +89,8 @@ def match(
     Raises
     ------
     UnsupportedFeature
-        The tables ask for what the method cannot do, or none yet: recurrence, goods, quotas; or an incumbent
-        is given for rounds.
+        The tables ask for what the method cannot do, or none yet: goods; or teams or quotas beside recurring
+        requests whose faces cost something or are limited; or an incumbent is given for rounds.
     InvalidInput
         A wrong argument, such as an incumbent that lacks a column or names a person twice for a request.
 
@@ -99,6 +107,7 @@ def match(
     earlier = None if incumbent is None else read_incumbent(incumbent, problem)
     if control.deadline is not None:
         control.deadline -= REQUEST_SECONDS * problem.demand.n_requests
+        control.deadline -= VISIT_SECONDS * int((problem.series.of >= 0).sum())
         control.deadline -= PROVIDER_SECONDS * problem.supply.n_providers
     clock = Clock()
     try:
@@ -126,6 +135,11 @@ def match(
             result = turn_teams(costed, units, candidates, arcs, control, clock, gap, quotas)
         else:
             result = turn(problem.supply, problem.policy, units, candidates, arcs, control, clock, gap)
+        if wants_continuity(problem):
+            with clock.phase("solve"):
+                # assigned requests go before all others there, too
+                told = replace(problem, demand=units.demand)
+                result = _continued(told, candidates, result, control, gap)
         with clock.phase("decode"):
             plan = _tell(problem, costed, units, candidates, edges, paths, quotas, result, earlier)
         with clock.phase("verify"):
@@ -154,12 +168,32 @@ def _check(problem: Problem, method: str, incumbent: object) -> None:
     missing = sorted(problem.features - (coupled.FEATURES if method == "auto" else FEATURES[method]))
     if missing:
         raise UnsupportedFeature(missing, [f"method {method!r} cannot do that."])
+    beside = sorted(problem.features & {"teams", "quotas"})
+    if beside and wants_continuity(problem):
+        raise UnsupportedFeature(["continuity", *beside], [BOTH])
 
 
 def _paths(problem: Problem, edges: EdgeArrays) -> Paths:
     days = np.unique(problem.supply.slot_day)
     sources = np.arange(problem.nodes.n_communities, dtype=np.int32)
     return reach_paths(problem.nodes, edges, problem.policy, sources, tuple(int(d) for d in days))
+
+
+def _continued(
+    problem: Problem, candidates: Candidates, result: Result, control: Control, gap: float
+) -> Result:
+    """Serve recurring requests by few faces."""
+    control.gap = gap
+    constant = candidates.stays.constant
+    shifted = Proof(result.proof.primal - constant, result.proof.bound - constant)
+    start = Continued(result.arcs, result.layout, result.solution, shifted)
+    found = continue_faces(
+        problem, candidates, capacity_forest(problem.supply, problem.policy), start, control
+    )
+    proof = Proof(found.proof.primal + constant, found.proof.bound + constant)
+    best = Result(found.arcs, found.layout, found.solution, proof, result.rounds)
+    termination = ended(best, candidates, control, gap, otherwise="searched")
+    return replace(best, solution=replace(best.solution, termination=termination))
 
 
 def _tell(
@@ -182,6 +216,8 @@ def _tell(
     blocked = np.zeros(problem.demand.n_requests, np.bool_)
     if quotas is not None:
         blocked[units.request[blocked_by_rules(result, units, quotas)]] = True
+    provider = problem.supply.slot_provider[pairs.slot]
+    full = full_series(problem.series, units.request[pairs.request], provider)
     finished = solution.termination in ("optimal", "searched")
     placed = problem.tables["communities"]["placed"]
     proof = _natural(costed, units, pairs, result.proof)
@@ -206,10 +242,18 @@ def _tell(
     return Plan(
         problem=problem,
         assignments=assignments_frame(problem, units, pairs, candidates, paths),
-        unmet=unmet_frame(problem, units, pairs, candidates, blocked, finished=finished),
+        unmet=unmet_frame(
+            problem,
+            units,
+            pairs,
+            candidates,
+            blocked,
+            full,
+            finished=finished,
+        ),
         certificate=certificate,
         funnel=funnel_frame(units, candidates),
-        linked=len(problem.tables["requests"]) - problem.demand.n_requests,
+        linked=int(problem.tables["requests"]["duplicate_of"].notna().sum()),
         search=Search(
             units=units,
             instance=layout.instance,

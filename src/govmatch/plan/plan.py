@@ -41,8 +41,9 @@ class Certificate:
     gap : float
         ``(primal - bound) / max(1, |primal|)``.
     termination : str
-        "optimal"; "gap": a gap that suffices is proved; "searched": teams were tried until none made the
-        plan cheaper, or a search of rounds came to its end; "time_limit" or "cancelled": what ended it early.
+        "optimal"; "gap": a gap that suffices is proved; "searched": teams, or few faces for recurring
+        requests, were tried until no step made the plan cheaper, or a search of rounds came to its end;
+        "time_limit" or "cancelled": what ended it early.
     verified : bool
         Whether the independent verifier found no fault.
     scope : str
@@ -114,10 +115,10 @@ class Plan:
         One row per person sent: request_id, role, provider_id, provider_kind, organization_id,
         community_id, start, end, slot_start, slot_end, route, hops, travel_minutes, travel_known,
         cost_minutes and its terms travel_cost, route_cost, dialect_cost, hometown_cost, level_cost,
-        wait_cost, load_cost (equivalent minutes), assumed (the slot comes from a preset). With rounds,
-        travel_minutes is the way from the visit before, or from the tour's start; also late_cost, tour (which
-        of the slot's people, from 1), order (place in the tour, from 1), and return_minutes, the way back,
-        at the tour's last visit, where ``rounds.cost = "round"`` charges it.
+        wait_cost, load_cost, face_cost (equivalent minutes), assumed (the slot comes from a preset). With
+        rounds, travel_minutes is the way from the visit before, or from the tour's start; also late_cost,
+        tour (which of the slot's people, from 1), order (place in the tour, from 1), and return_minutes, the
+        way back, at the tour's last visit, where ``rounds.cost = "round"`` charges it.
     unmet : pandas.DataFrame
         One row per request with unserved people: request_id, community_id, category, skill, role,
         group, priority, people, reason, reason_zh, eligible, unmet_minutes.

@@ -38,6 +38,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "those who are free come by an agreement whose weekly quota is used up",
         "可派者须经由的共建协议本周名额已用完",
     ),
+    "faces": (
+        "those who already come are not free, and no further face is allowed",
+        "已有服务者无空闲,且不得再换新面孔",
+    ),
     "time": ("the search ended before a place was found", "计算提前结束,尚未安排"),
 }
 

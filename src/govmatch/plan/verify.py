@@ -15,6 +15,7 @@ import pandas as pd
 
 from govmatch.errors import InvalidInput, PlanFaults
 from govmatch.plan.verify_certificate import check_certificate, check_funnel, check_linked
+from govmatch.plan.verify_faces import check_faces, reached
 from govmatch.plan.verify_facts import read_facts
 from govmatch.plan.verify_frames import ASSIGNMENT_COLUMNS, Faults, missing_columns, numbers, read_rows
 from govmatch.plan.verify_incumbent import check_changes, read_stays
@@ -84,8 +85,8 @@ class Verification:
 def verify(problem: Any, plan: Any) -> Verification:
     """Check a plan against its problem, from the tables up.
 
-    Re-derives slots, eligibility, windows and starts, the cheapest alliance path, travel, every cost
-    term, loads, capacities, who is left unserved and why, and the certificate's figures.
+    Re-derives dated visits, slots, eligibility, windows and starts, the cheapest alliance path, travel,
+    every cost term, loads, capacities, faces, who is left unserved and why, and the certificate's figures.
 
     Parameters
     ----------
@@ -143,14 +144,15 @@ def _check(problem: Any, plan: Any, faults: Faults) -> None:
     check_capacities(rows, facts, faults)
     load = check_load(rows, facts, faults)
     spent = check_quotas(rows, facts, faults)
+    faces = check_faces(rows, facts, faults)
     at = check_unmet(plan.unmet, rows, facts, faults)
     ended = getattr(plan.certificate, "termination", None)
     stopped = isinstance(ended, str) and ended in ("time_limit", "cancelled")
     early = stopped or (isinstance(ended, str) and ended == "gap")
-    check_reasons(plan.unmet, at, not early, spent, facts, stays, faults)
+    check_reasons(plan.unmet, at, not early, spent, facts, stays, faults, reached(rows, facts))
     people = np.clip(np.nan_to_num(numbers(plan.unmet["people"])), -_MOST, _MOST).astype(np.int64)
     unserved = int((facts.requests.unmet_cost[at] * people)[at >= 0].sum())
-    primal = int(cost.sum() + load.sum()) + unserved + changes
+    primal = int(cost.sum() + load.sum() + faces.sum()) + unserved + changes
     check_certificate(plan.certificate, problem, facts, rows, primal, faults)
     check_linked(plan.linked, facts, faults)
     check_funnel(plan.funnel, plan.certificate, not stopped, facts, faults)

@@ -20,6 +20,7 @@ from govmatch.plan.verify_columns import (
     whole,
 )
 from govmatch.plan.verify_paths import hundredths
+from govmatch.plan.verify_recurrence import caps_and_known, dated_rows, read_visits, visit_lengths
 from govmatch.plan.verify_slots import NEVER, utc_minutes
 from govmatch.plan.verify_travel import FloatArray
 
@@ -51,9 +52,13 @@ class Roles:
 
 @dataclass(frozen=True)
 class Requests:
-    """All rows of `requests`, linked duplicates included."""
+    """All rows of `requests`, linked duplicates included; a row that recurs is one for each dated visit."""
 
     ids: Ids
+    base: Ids  # of the rows of the table
+    row: IntArray  # row of the table
+    caps: dict[int, int]  # most faces, by row of the table that recurs
+    known: dict[int, frozenset[str]]  # who served it or its resident before, by row that recurs
     linked: BoolArray
     community: ObjectArray
     lat: FloatArray
@@ -129,6 +134,41 @@ def _roles(tables: Any, ids: Ids, policy: Any) -> Roles:
     )
 
 
+def _repeated(roles: Roles, row: IntArray) -> Roles:
+    """Repeat each row's roles and their needs for each of its visits."""
+    if np.array_equal(row, np.arange(len(row))):
+        return roles
+    visit = pd.DataFrame({"visit": np.arange(len(row)), "request": row})
+    role = pd.DataFrame({"request": roles.request, "old": np.arange(len(roles.request))})
+    role = visit.merge(role, on="request", how="left")  # by visit, then as before
+    role["new"] = np.arange(len(role))
+    old = role["old"].to_numpy(dtype=np.int64)
+    need = pd.DataFrame({"old": roles.need_role, "need": np.arange(len(roles.need_role))})
+    need = role[["old", "new"]].merge(need, on="old", how="inner").sort_values(["new", "need"])
+    place = role.set_index(["visit", "old"])["new"]
+    follows = np.flatnonzero(roles.after[old] >= 0)
+    after = np.full(len(role), -1, dtype=np.int64)
+    leading = pd.MultiIndex.from_arrays([role["visit"].to_numpy()[follows], roles.after[old[follows]]])
+    after[follows] = place.reindex(leading).to_numpy(dtype=np.int64)
+    at = need["need"].to_numpy(dtype=np.int64)
+    return Roles(
+        request=role["visit"].to_numpy(dtype=np.int64),
+        name=roles.name[old],
+        people=roles.people[old],
+        leader=roles.leader[old],
+        must=roles.must[old],
+        minutes=roles.minutes[old],
+        clearance=roles.clearance[old],
+        after=after,
+        least=roles.least[old],
+        steps=roles.steps[old],
+        need_role=need["new"].to_numpy(dtype=np.int64),
+        need_skill=roles.need_skill[at],
+        need_level=roles.need_level[at],
+        need_certified=roles.need_certified[at],
+    )
+
+
 def read_requests(problem: Any) -> Requests:
     """Read all rows of `requests`, with their roles, residents and places."""
     tables, policy = problem.tables, problem.policy
@@ -154,28 +194,39 @@ def read_requests(problem: Any) -> Requests:
     fewest = whole(asked["min_serve"], -1)
     fewest = np.where(fewest < 0, np.where(several, people, 1), fewest)
     fewest = np.maximum(fewest, np.bincount(roles.request, roles.people * roles.leader, n).astype(np.int64))
-    open_ = latest - earliest > policy.slots.long_minutes
+    length = latest - earliest
+    visits = read_visits(problem)
+    for r, minutes in visit_lengths(problem, visits).items():
+        length[r] = minutes
+    team = several | ((people > 1) & ((fewest > 1) | (length > policy.slots.long_minutes)))
     priority = whole(asked["priority"])
     minutes = policy.unmet.group_minutes
     extra = np.array([float(minutes.get(g, 0.0)) for g in group.tolist()])
     price = policy.unmet.base_minutes + policy.unmet.priority_minutes * (priority - 1) + extra
+    row, names, earliest, latest = dated_rows(problem, visits, ids.values, earliest, latest)
+    caps, known = caps_and_known(tables)
+    roles = _repeated(roles, row)
     return Requests(
-        ids=ids,
-        linked=asked["duplicate_of"].notna().to_numpy(dtype=bool),
-        community=objects(asked["community_id"]),
-        lat=np.where(unplaced, there[0], lat),
-        lon=np.where(unplaced, there[1], lon),
+        ids=Ids(names),
+        base=ids,
+        row=row,
+        caps=caps,
+        known=known,
+        linked=asked["duplicate_of"].notna().to_numpy(dtype=bool)[row],
+        community=objects(asked["community_id"])[row],
+        lat=np.where(unplaced, there[0], lat)[row],
+        lon=np.where(unplaced, there[1], lon)[row],
         earliest=earliest,
         latest=latest,
-        people=people,
-        fewest=fewest,
-        team=several | ((people > 1) & ((fewest > 1) | open_)),
-        priority=priority,
-        category=objects(asked["category"]),
-        group=group,
-        dialect=objects(asked["dialect"]),
-        hometown=objects(asked["hometown"]),
-        unmet_cost=hundredths(price),
+        people=people[row],
+        fewest=fewest[row],
+        team=team[row],
+        priority=priority[row],
+        category=objects(asked["category"])[row],
+        group=group[row],
+        dialect=objects(asked["dialect"])[row],
+        hometown=objects(asked["hometown"])[row],
+        unmet_cost=hundredths(price)[row],
         roles=roles,
-        first_role=np.searchsorted(roles.request, np.arange(n + 1)),
+        first_role=np.searchsorted(roles.request, np.arange(len(row) + 1)),
     )

@@ -36,22 +36,22 @@ class Facts:
     skill_key: IntArray  # provider * len(skills) + skill, ascending
     skill_level: IntArray
     skill_until: IntArray  # `NEVER` where not certified
-    forbidden: IntArray  # request * len(providers.ids) + provider, each once, ascending
+    forbidden: IntArray  # row of the request * len(providers.ids) + provider, each once, ascending
     assigned: IntArray  # likewise
     paths: Paths
     travel: TravelTimes
 
     def is_forbidden(self, request: IntArray | int, provider: IntArray) -> BoolArray:
         """Tell whether a pin forbids the provider, or whom the provider is charged to."""
-        return np.isin(request * len(self.providers.ids) + provider, self.forbidden)
+        return np.isin(self.requests.row[request] * len(self.providers.ids) + provider, self.forbidden)
 
     def has_assigned(self, request: IntArray | int) -> BoolArray:
         """Tell whether pins assign anybody to the request."""
-        return np.isin(request, self.assigned // max(1, len(self.providers.ids)))
+        return np.isin(self.requests.row[request], self.assigned // max(1, len(self.providers.ids)))
 
     def is_passed_over(self, request: IntArray | int, provider: IntArray) -> BoolArray:
         """Tell whether pins assign others to the request and not this provider."""
-        named = np.isin(request * len(self.providers.ids) + provider, self.assigned)
+        named = np.isin(self.requests.row[request] * len(self.providers.ids) + provider, self.assigned)
         return self.has_assigned(request) & ~named
 
 
@@ -112,8 +112,8 @@ def read_facts(problem: Any) -> Facts:
         skill_key=key[order],
         skill_level=whole(rows["level"])[order],
         skill_until=whole_days(rows["certified_until"])[order],
-        forbidden=_pinned(tables, requests.ids, providers, organizations.ids, "forbid"),
-        assigned=_pinned(tables, requests.ids, providers, organizations.ids, "assign"),
+        forbidden=_pinned(tables, requests.base, providers, organizations.ids, "forbid"),
+        assigned=_pinned(tables, requests.base, providers, organizations.ids, "assign"),
         paths=Paths(edges, policy, nodes, _quotas(tables)),
         travel=TravelTimes(problem.travel, policy, origins, targets),
     )

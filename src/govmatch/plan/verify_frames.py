@@ -17,7 +17,10 @@ from govmatch.plan.verify_facts import Facts
 from govmatch.plan.verify_slots import NEVER, utc_minutes
 from govmatch.plan.verify_travel import FloatArray
 
-TERMS = ("travel_cost", "route_cost", "dialect_cost", "hometown_cost", "level_cost", "wait_cost", "load_cost")
+TERMS = (
+    "travel_cost", "route_cost", "dialect_cost", "hometown_cost", "level_cost", "wait_cost", "load_cost",
+    "face_cost",
+)  # fmt: skip
 TERM_TOLERANCE = 0.011  # minutes: one unit of the resolution, and a float's rounding
 LIMIT_DOUBT = TERM_TOLERANCE / 2
 """Minutes around a limit within which travel may be said to keep it or to exceed it."""

@@ -21,7 +21,7 @@ SAMPLE = 16
 """Unserved requests whose whole funnel is recomputed."""
 
 _WINDOW = STAGES.index("window")
-_OUTRUN = ("capacity", "pin_conflict", "quota")  # enough are eligible
+_OUTRUN = ("capacity", "pin_conflict", "quota", "faces")  # enough are eligible
 _BY_NEED = 3  # stages that the needs alone decide
 
 
@@ -55,8 +55,10 @@ class _Claims:
         facts: Facts,
         stays: Stays | None,
         faults: Faults,
+        full: IntArray,
     ) -> None:
         self._at, self._spent, self._facts, self._faults = at, spent, facts, faults
+        self._closed = set(full.tolist())
         self._reason, self._role = texts(frame["reason"]), texts(frame["role"])
         self._zh, self._skill = texts(frame["reason_zh"]), texts(frame["skill"])
         self._eligible = numbers(frame["eligible"])
@@ -109,8 +111,12 @@ class _Claims:
             self._fault("reason_wrong", f"reason {reason!r}; {text}", r)
             return None
         self._check_role(i, r)
-        if reason == "time" and self._eligible[i] == 0:
+        if reason in ("time", "faces") and self._eligible[i] == 0 and not finished:
             return None  # nobody looked at it before the search ended
+        if (reason == "faces") != (r in self._closed and reason in ("faces", "capacity", "time")):
+            text = "as many providers as it may have" if r in self._closed else "may have further providers"
+            self._fault("reason_wrong", f"reason {reason!r}; the recurring request has {text}", r)
+            return None
         stated = "capacity" if reason in ("time", *_OUTRUN) else str(reason)
         stages = [first_short(self._funnel.by_need(q), self._n, self._needed(q))[0] for q in self._roles(r)]
         early = _code(min(stages), several)
@@ -196,12 +202,14 @@ def check_reasons(
     facts: Facts,
     stays: Stays | None,
     faults: Faults,
+    full: IntArray,
 ) -> None:
     """Check codes, texts and needs of all unserved requests, and the whole funnel of `SAMPLE` of them.
 
-    `spent` tells whether a quota is used up.
+    `spent` tells whether a quota is used up; `full` are the requests that recur and have as many faces as
+    they may have.
     """
-    claims = _Claims(frame, at, spent, facts, stays, faults)
+    claims = _Claims(frame, at, spent, facts, stays, faults, full)
     stated = {i: claims.claim(i, finished) for i in np.flatnonzero(at >= 0).tolist()}
     known = np.array([i for i, claim in stated.items() if claim is not None], dtype=np.int64)
     kinds = pd.Series([stated[i] for i in known.tolist()], dtype=object)

@@ -53,4 +53,7 @@ def warmup() -> float:
     matcher.set_capacity(2, 2)
     match(Problem.from_tables(xishan(seed=0, requests=60, coupled=0.5)))
     match(Problem.from_tables(xishan(seed=0, requests=4), Policy(rounds=Rounds(on=True))))
+    tables = xishan(seed=0, requests=20)
+    tables["visits"] = tables["requests"][["request_id"]].iloc[:3].assign(weeks=2)
+    match(Problem.from_tables(tables))
     return time.perf_counter() - began

@@ -126,13 +126,17 @@ def turn(
     return replace(best, solution=replace(best.solution, termination=ended(best, candidates, control, gap)))
 
 
-def ended(best: Result, candidates: Candidates, control: Control, gap: float) -> Termination:
+def ended(
+    best: Result, candidates: Candidates, control: Control, gap: float, otherwise: Termination | None = None
+) -> Termination:
     """Say what is proved where every request was looked at, else why the search ended early."""
     if candidates.examined.all():
         if best.proof.gap == 0:
             return "optimal"
         if best.proof.gap <= gap:
             return "gap"
+    if control.reason is None and otherwise is not None:
+        return otherwise
     if control.reason is None:
         raise SolverError(f"the search ended with a gap of {best.proof.gap}, for no reason")
     return control.reason

@@ -14,6 +14,7 @@ from govmatch.plan.export import csv_bytes
 from govmatch.reporting.suppress import FEWER, SMALL, WITHHELD, publish
 from govmatch.reporting.tallies import (
     COUNTS,
+    dated_requests,
     days_text,
     need_plan,
     node_names,
@@ -106,7 +107,7 @@ def dispatch_sheet(plan: Plan) -> Sheet:
     start, end = (sent[name].dt.tz_convert(zone) for name in ("start", "end"))
     charged = sent["organization_id"].astype(object)
     unit = charged.where(charged.notna(), sent["community_id"])
-    about = plan.problem.tables["requests"].set_index("request_id")["category"].fillna("")
+    about = dated_requests(plan).set_index("request_id")["category"].fillna("")
     towns = plan.problem.tables["communities"].set_index("community_id")["town"].fillna("")
     frame = pd.DataFrame(
         {
@@ -158,7 +159,7 @@ def coordination_sheet(plan: Plan) -> Sheet:
     unmet, tables = plan.unmet, plan.problem.tables
     names = node_names(plan)
     communities = tables["communities"].set_index("community_id")["town"].fillna("")
-    wished = tables["requests"].set_index("request_id")[["earliest", "latest"]].reindex(unmet["request_id"])
+    wished = dated_requests(plan).set_index("request_id")[["earliest", "latest"]].reindex(unmet["request_id"])
     frame = pd.DataFrame(
         {
             "需求编号 request": unmet["request_id"].to_numpy(),

@@ -37,8 +37,7 @@ def requests_asked(plan: Plan) -> pd.DataFrame:
         unmet. ``people`` is what was sent and what is missing together.
     """
     tables, demand = plan.problem.tables, plan.problem.demand
-    columns = ["request_id", "community_id", "category", "priority", "earliest"]
-    asked: pd.DataFrame = tables["requests"][columns].iloc[demand.row].reset_index(drop=True)
+    asked = dated_requests(plan)[["request_id", "community_id", "category", "priority", "earliest"]]
     asked["group"] = pd.Series(demand.group, dtype=object)
     asked["category"] = asked["category"].fillna("").astype(object)
     communities = tables["communities"].set_index("community_id")
@@ -47,6 +46,21 @@ def requests_asked(plan: Plan) -> pd.DataFrame:
     asked["served"] = _per_request(asked, plan.assignments.groupby("request_id").size())
     asked["unmet"] = _per_request(asked, plan.unmet.groupby("request_id")["people"].sum())
     asked["people"] = asked["served"] + asked["unmet"]
+    return asked
+
+
+def dated_requests(plan: Plan) -> pd.DataFrame:
+    """Return the rows of `requests` that ask for somebody, a row for each visit of those that recur."""
+    demand, series = plan.problem.demand, plan.problem.series
+    asked: pd.DataFrame = plan.problem.tables["requests"].iloc[demand.row].reset_index(drop=True)
+    visit = np.flatnonzero(series.of >= 0)
+    if len(visit):
+        asked["request_id"] = demand.request_id
+        for name in ("earliest", "latest"):
+            times = pd.to_datetime(getattr(demand, name)[visit] * 60, unit="s", utc=True)
+            told = asked[name].to_numpy(dtype=object)
+            told[visit] = times.tz_convert(plan.problem.policy.time_zone).to_numpy(dtype=object)
+            asked[name] = pd.Series(told).astype(asked[name].dtype)
     return asked
 
 

@@ -20,9 +20,9 @@ GROUPS = {
 TERMINATIONS = {
     "optimal": ("optimal", "最优"),
     "gap": ("within the gap asked for", "达到所求间隙"),
+    "searched": ("nothing better found", "未找到更优方案"),
     "time_limit": ("time limit", "到达时限"),
     "cancelled": ("cancelled", "已取消"),
-    "searched": ("searched, not proved", "搜索结束,未证明最优"),
 }
 SHARE_BOUNDS = (0.7, 0.85, 0.95, 1.0)  # between the five colours of a served share
 SHARE_WORDS = ("<70%", "70–85%", "85–95%", "95–99%", "100%")

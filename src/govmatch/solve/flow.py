@@ -45,7 +45,7 @@ from govmatch.solve.layout import Layout, lay_out
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-FEATURES = frozenset({"single_role", "several_people", "load_cost", "pins"})
+FEATURES = frozenset({"single_role", "several_people", "load_cost", "pins", "recurrence"})
 """What the tier can honour."""
 
 SMALL = 20_000

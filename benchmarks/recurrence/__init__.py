@@ -1,0 +1,1 @@
+"""Recurring visits: few faces for each elder, beside one plain CP-SAT model."""
