@@ -28,6 +28,10 @@ def main() -> None:
         from benchmarks.teams.run import main as teams
 
         return teams(sys.argv[2:])
+    if sys.argv[1:2] == ["coupled"]:
+        from benchmarks.coupled.run import main as coupled
+
+        return coupled(sys.argv[2:])
     if sys.argv[1:2] == ["matching"]:
         from benchmarks.matching.run import main as matching
 
