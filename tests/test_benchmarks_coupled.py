@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 import govmatch as gm
-from benchmarks.coupled import plain, run, work
+from benchmarks.coupled import core, plain, run, work
 from benchmarks.coupled.check import cost_of
 from benchmarks.coupled.days import SIZES, Arrays, arrays, load, save
 from benchmarks.isolate import ProcessKilled
@@ -208,3 +209,15 @@ def test_an_unknown_size_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run.main(["--sizes", "xishan,mars"])
     assert f"mars: not one of {', '.join(SIZES)}" in capsys.readouterr().err
+
+
+def test_both_solvers_prove_the_same_of_a_core(capsys: pytest.CaptureFixture[str]) -> None:
+    core.main(["--requests", "40", "--coupled", "0.3", "--seconds", "20"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines, "the match was proved without a core"
+    for line in lines:
+        found = re.fullmatch(
+            r"[\d,]+ arcs, \d+ teams: HiGHS [\d.]+ s, bound (\d+); CP-SAT [\d.]+ s, bound (\d+)", line
+        )
+        assert found, line
+        assert found[1] == found[2]
