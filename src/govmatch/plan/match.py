@@ -37,7 +37,7 @@ BOTH = (
     "leave visits.faces empty, or match the requests that recur apart."
 )
 
-REQUEST_SECONDS, VISIT_SECONDS, PROVIDER_SECONDS, ROLE_SECONDS = 1.6e-5, 2e-5, 1.5e-6, 1e-3
+REQUEST_SECONDS, VISIT_SECONDS, PROVIDER_SECONDS, ROLE_SECONDS = 1.6e-5, 2e-5, 1.5e-6, 2e-4
 """Time kept back, of a time limit, for decoding and verifying; of a request that is a dated visit, both, and
 of a role of a team, too."""
 
