@@ -32,6 +32,10 @@ def main() -> None:
         from benchmarks.recurrence.run import main as recurrence
 
         return recurrence(sys.argv[2:])
+    if sys.argv[1:2] == ["coupled"]:
+        from benchmarks.coupled.run import main as coupled
+
+        return coupled(sys.argv[2:])
     if sys.argv[1:2] == ["matching"]:
         from benchmarks.matching.run import main as matching
 

@@ -134,6 +134,13 @@ def test_a_rescue_squad_needs_its_certified_leader():
     assert plan.unmet[["reason", "role", "people"]].to_numpy().tolist() == [["certificate", "leader", 4]]
 
 
+def test_a_team_larger_than_everybody_together_is_told_so():
+    people = {"V1": ("watch", "08:00-12:00"), "V2": ("watch", "08:00-12:00")}
+    roles = [role("a", "watch", count=3), role("b", "watch")]
+    plan = gm.match(gm.Problem.from_tables(town(people, [request("R1", "C1")], roles)))
+    assert plan.unmet[["reason", "role", "eligible"]].to_numpy().tolist() == [["people", "a", 2]]
+
+
 # chains
 
 

@@ -43,8 +43,9 @@ BOTH = (
     "leave visits.faces empty, or match the requests that recur apart."
 )
 
-REQUEST_SECONDS, VISIT_SECONDS, PROVIDER_SECONDS = 1.6e-5, 2e-5, 1.5e-6
-"""Time kept back, of a time limit, for decoding and verifying; of a request that is a dated visit, both."""
+REQUEST_SECONDS, VISIT_SECONDS, PROVIDER_SECONDS, ROLE_SECONDS = 1.6e-5, 2e-5, 1.5e-6, 2e-4
+"""Time kept back, of a time limit, for decoding and verifying; of a request that is a dated visit, both, and
+of a role of a team, too."""
 
 
 def match(
@@ -109,6 +110,7 @@ def match(
         control.deadline -= REQUEST_SECONDS * problem.demand.n_requests
         control.deadline -= VISIT_SECONDS * int((problem.series.of >= 0).sum())
         control.deadline -= PROVIDER_SECONDS * problem.supply.n_providers
+        control.deadline -= ROLE_SECONDS * len(problem.teams.request)
     clock = Clock()
     try:
         with clock.phase("reach"):

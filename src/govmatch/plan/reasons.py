@@ -75,4 +75,6 @@ def first_empty_stage(
     enough = passed >= needed[:, None]
     stages = np.where(enough.all(axis=1), passed.shape[1], enough.argmin(axis=1))
     left = np.take_along_axis(passed, np.maximum(stages - 1, 0)[:, None], axis=1)[:, 0]
-    return codes[stages], left, stages
+    codes = codes[stages]
+    codes[(stages == 0) & (passed[:, 0] > 0)] = "people"
+    return codes, left, stages

@@ -146,6 +146,7 @@ def rounds_assignments(
             "level_cost": terms.level / RESOLUTION,
             "wait_cost": np.zeros(len(made)),
             "load_cost": load / RESOLUTION,
+            "face_cost": np.zeros(len(made)),
             "late_cost": late,
             "assumed": supply.slot_assumed[made.slot],
             "tour": made.number + 1,

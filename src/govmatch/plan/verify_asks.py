@@ -119,8 +119,8 @@ def read_asks(problem: Any) -> Asks:
         **{
             name: getattr(wish, name)[of_request]
             for name in (
-                "linked", "community", "lat", "lon", "earliest", "priority", "category", "group", "dialect",
-                "hometown",
+                "row", "linked", "community", "lat", "lon", "earliest", "priority", "category", "group",
+                "dialect", "hometown",
             )
         },
         latest=np.maximum(latest, int(problem.horizon[1])) if policy.rounds.soft else latest,
@@ -146,14 +146,7 @@ def read_asks(problem: Any) -> Asks:
         ),
         first_role=np.arange(n + 1),
     )  # fmt: skip
-    who = facts.providers
-    banned_request, banned = np.divmod(facts.forbidden, max(1, len(who.ids)))
-    pairs = [
-        np.flatnonzero(of_request == r) * len(who.ids) + p
-        for r, p in zip(banned_request.tolist(), banned.tolist(), strict=True)
-    ]
-    none = np.empty(0, dtype=np.int64)
-    travel = TravelTimes(problem.travel, policy, (lat, lon, who.mode), (taken.lat, taken.lon))
+    travel = TravelTimes(problem.travel, policy, (lat, lon, facts.providers.mode), (taken.lat, taken.lon))
     return Asks(
         request=of_request,
         role=role,
@@ -162,9 +155,7 @@ def read_asks(problem: Any) -> Asks:
         least=whole["least"],
         most=whole["most"],
         due=latest - longest[of_request],
-        facts=replace(
-            facts, requests=taken, forbidden=np.unique(np.concatenate([none, *pairs])), travel=travel
-        ),
+        facts=replace(facts, requests=taken, travel=travel),
         by_request=facts,
         base_lat=lat,
         base_lon=lon,

@@ -37,7 +37,9 @@ def first_short(counts: Sequence[int], n_providers: int, needed: int) -> tuple[i
     return len(STAGES), before
 
 
-def _code(stage: int, several: bool, assigned: bool = False) -> str:
+def _code(stage: int, several: bool, assigned: bool = False, anybody: bool = False) -> str:
+    if stage < 0 and anybody:
+        return "people"
     if stage == _WINDOW and several:
         return "together"
     code = "no_supply" if stage < 0 else "capacity" if stage >= len(STAGES) else STAGES[stage]
@@ -119,8 +121,8 @@ class _Claims:
             return None
         stated = "capacity" if reason in ("time", *_OUTRUN) else str(reason)
         stages = [first_short(self._funnel.by_need(q), self._n, self._needed(q))[0] for q in self._roles(r)]
-        early = _code(min(stages), several)
-        if (early != "capacity" or stated in ("no_supply", *STAGES[:_BY_NEED])) and stated != early:
+        early = _code(min(stages), several, anybody=self._n > 0)
+        if (early != "capacity" or stated in ("no_supply", "people", *STAGES[:_BY_NEED])) and stated != early:
             text = f"the first empty stage is {early!r}"
             text = "somebody passes that stage" if early == "capacity" else text
             self._fault("reason_wrong", f"reason {reason!r}; {text}", r)
@@ -183,7 +185,7 @@ class _Claims:
             stage, left = first_short(best or [0] * len(STAGES), self._n, self._needed(q))
             found.append((stage, q, left))
         stage, q, left = min(found)
-        expected = _code(stage, True, bool(self._facts.has_assigned(r)))
+        expected = _code(stage, True, bool(self._facts.has_assigned(r)), self._n > 0)
         expected = "capacity" if expected == "pin_conflict" else expected
         name = self._facts.requests.roles.name[q] if stage < len(STAGES) else ""
         if claim != expected or (name and name != self._role[i]):

@@ -23,7 +23,7 @@ from govmatch.plan.verify_way import check_route
 ROUND_COLUMNS = ("late_cost", "tour", "order", "return_minutes")
 ROUND_TERMS = (
     "travel_cost", "route_cost", "dialect_cost", "hometown_cost", "level_cost", "wait_cost", "late_cost",
-    "load_cost",
+    "load_cost", "face_cost",
 )  # fmt: skip
 
 WAY_TOLERANCE = 0.0011
@@ -396,6 +396,7 @@ def _check_terms(visits: Visits, asks: Asks, surplus: IntArray, faults: Faults) 
         "route_cost": check_route(rows, asks.by_request, faults),
         "level_cost": hundredths(fit.level_minutes * surplus),
         "wait_cost": np.zeros(len(visits.q), dtype=np.int64),
+        "face_cost": np.zeros(len(visits.q), dtype=np.int64),
     }
     for name, asked, own, price in (
         ("dialect_cost", wish.dialect[visits.q], who.dialect[rows.p], fit.dialect_minutes),

@@ -254,7 +254,11 @@ def choose(
         best = _told(coupled, served, coupled.solve(served, control, start, free=True))
     else:
         best = follow(coupled, before, control, start)
-    if control.poll() or best.proof.gap <= control.gap:
+    if control.poll():  # duals of a solve cut short may prove less than nobody's being dearer than alone
+        dual = best_duals(coupled.alone, nothing)
+        alone = replace(best, request_dual=dual, price=nothing)
+        return better(replace(alone, proof=Proof(best.proof.primal, coupled.bound(dual, nothing))), best)
+    if best.proof.gap <= control.gap:
         return best
     price = coupled.prices.raised(best.price, best.proof.primal, control)
     dual = best_duals(coupled.alone, price)
