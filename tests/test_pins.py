@@ -147,3 +147,28 @@ def test_pins_name_whom_the_tables_know(action):
     pinned = frame("request_id provider_id action", ("R1", "V9", action))
     with pytest.raises(gm.InvalidTables, match="'V9' is not in"):
         gm.Problem.from_tables(town(PEOPLE, [request("R1", "C1", "art")], pins=pinned))
+
+
+def test_an_organisation_without_anybody_keeps_everybody_away():
+    firms = pd.DataFrame([{"organization_id": "O1", "community_id": "C1"}])
+    tables = town(PEOPLE, [request("R1", "C1", "art")], pins=pins(("R1", "O1")), organizations=firms)
+    plan = gm.match(gm.Problem.from_tables(tables))
+    assert plan.unmet["reason"].tolist() == ["pinned"]
+
+
+@pytest.mark.parametrize("gap", [1e-4, 0.5])
+def test_a_gap_is_never_told_that_the_certificate_does_not_show(gap):
+    tables = gm.datasets.xishan(seed=3, requests=80, coupled=0.2)
+    first = tables["requests"]["request_id"].iloc[0], tables["volunteers"]["volunteer_id"].iloc[0]
+    tables["pins"] = pins(first)  # who lives or works elsewhere, or is not free
+    certificate = gm.match(gm.Problem.from_tables(tables), gap=gap).certificate
+    assert certificate.termination != "gap" or certificate.gap <= gap
+
+
+def test_a_stop_with_pins_unserved_is_told_without_a_fault():
+    asked = [request(f"R{i}", "C1", "art", priority=1 + i % 5) for i in range(7)]
+    people = {f"V{i}": ("art", "08:00-12:00") for i in range(7)}
+    tables = town(people, asked, pins=pins(*((f"R{i}", f"V{i}") for i in range(7))))
+    plan = gm.match(gm.Problem.from_tables(tables), time_limit=1e-6)
+    assert plan.certificate.bound >= 0
+    assert plan.certificate.verified

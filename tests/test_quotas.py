@@ -125,3 +125,12 @@ def test_rules_close_what_is_worth_least():
     assert rules.tolls(np.array([10, 1]), 4).tolist() == [10, 10, 11, 0]
     fewer = rules.of(np.array([2, 0]), 4)
     assert (fewer.arc.tolist(), fewer.rule.tolist()) == ([1, 0, 0], [0, 0, 1])
+
+
+def test_a_quota_and_not_the_pins_is_why():
+    tables = county(2)
+    tables["pins"] = frame("request_id provider_id action", *((f"R{i}", f"V{i}", "assign") for i in range(3)))
+    plan = gm.match(gm.Problem.from_tables(tables))
+    left = plan.unmet.set_index("request_id")["reason"]
+    assert set(left) == {"quota"}
+    assert gm.explain(plan, left.index[0]).conflict == ()

@@ -437,3 +437,29 @@ def test_starts_lie_on_the_policys_steps():
         plan = gm.match(gm.Problem.from_tables(tables, policy=policy))
         assert {begin for *_, begin in sent(plan)} == {start}
     assert at("sat 08:15") == plan.assignments["start"].iloc[0]
+
+
+def test_teams_larger_than_the_first_candidates():
+    people = {f"V{i}": ("art", "08:00-12:00") for i in range(150)}
+    asked = [
+        request("R1", "C1", "art", window="sat 08:00-12:00", people=100, min_serve=50),
+        request("R2", "C1", "art", window="sat 08:00-12:00", people=90, min_serve=30),
+    ]
+    plan = gm.match(gm.Problem.from_tables(town(people, asked)))
+    assert len(plan.assignments) == 150
+    assert plan.certificate.gap <= 1e-3
+
+
+def test_links_of_chains_are_listed_once():
+    people = {"V1": ("a", "08:00-18:00"), "V2": ("b", "08:00-18:00"), "V3": ("c", "08:00-18:00")}
+    roles = [
+        role("a", "a", minutes=30),
+        role("b", "b", minutes=30, after="a", after_least=0, after_most=120),
+        role("c", "c", minutes=30, after="b", after_least=0, after_most=120),
+    ]
+    policy = replace(gm.Policy(), slots=replace(gm.Policy().slots, long_minutes=720, start_minutes=5))
+    tables = town(people, [request("R1", "C1", window="sat 08:00-18:00")], roles)
+    plan = gm.match(gm.Problem.from_tables(tables, policy=policy))
+    links = np.stack([plan.search.units.link_state, plan.search.units.link_parent], axis=1)
+    assert len(np.unique(links, axis=0)) == len(links)
+    assert [start for *_, start in sent(plan)] == ["08:00"] * 3

@@ -307,7 +307,7 @@ def keep(
                     if announced:
                         cost += change_cost(requests, r, pool.slot[t])
                     counts[r, 6] += 1
-                    if cost < requests.unmet_cost[r]:
+                    if cost < requests.unmet_cost[r] or last > first:
                         stage = FIT
             while marks.stage[p] < stage:
                 marks.stage[p] += 1

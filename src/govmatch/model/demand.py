@@ -225,7 +225,8 @@ def _pinned(
 ) -> tuple[Int32Array, Int32Array]:
     """Return the pairs of requests and providers that pins of one action name, each once, ascending.
 
-    Who names an organisation names everybody charged to it: its volunteers and its own staff.
+    Who names an organisation names everybody charged to it: its volunteers and its own staff; -1 where that
+    is nobody.
     """
     pins = sheets["pins"]
     request = request_of[sheets.positions("pins", "request_id")]
@@ -244,4 +245,9 @@ def _pinned(
     provider = np.concatenate([provider_numbers(sheets)[row[alone]], charged]).astype(np.int64)
     width = max(1, supply.n_providers)
     pairs = np.unique(np.concatenate([request[alone], np.repeat(request[~alone], count)]) * width + provider)
-    return (pairs // width).astype(np.int32), (pairs % width).astype(np.int32)
+    requests, providers = pairs // width, pairs % width
+    # an organisation to which nobody is charged: nobody is meant, and nobody else either
+    nobody = np.setdiff1d(request, requests) if action == "assign" else requests[:0]
+    order = np.argsort(np.append(requests, nobody), kind="stable")
+    requests, providers = np.append(requests, nobody)[order], np.append(providers, nobody * 0 - 1)[order]
+    return requests.astype(np.int32), providers.astype(np.int32)

@@ -85,7 +85,7 @@ def match(
     -------
     Plan
         Verified; optimal over every eligible pair, unless the gap sufficed or the time limit or `cancel`
-        came first; of rounds, the best that the search found.
+        came first; with teams, quotas, few faces or rounds, the best that a search found, with a bound.
 
     Raises
     ------
@@ -104,6 +104,9 @@ def match(
     """
     control = Control(time_limit, cancel, gap)
     gap, control.gap = control.gap, 0.0  # over all pairs; exact duals on the arcs prove it soonest
+    asked = gap
+    if len(problem.demand.assign_request) and not problem.policy.rounds.on:
+        gap = 0.0  # beside what an assigned request costs inside, any gap looks small
     _check(problem, method, incumbent)
     earlier = None if incumbent is None else read_incumbent(incumbent, problem)
     if control.deadline is not None:
@@ -148,6 +151,8 @@ def match(
             verify(problem, plan).raise_for_faults()
     finally:
         clock.close()
+    if plan.certificate.termination == "searched" and plan.certificate.gap <= asked:
+        plan = replace(plan, certificate=replace(plan.certificate, termination="gap"))
     return _verified(plan, clock)
 
 
@@ -234,7 +239,7 @@ def _tell(
         arcs=len(result.arcs),
         rounds=result.rounds,
         resolution_minutes=1 / RESOLUTION,
-        solver=SOLVER,
+        solver=SOLVER if len(units.team) == 0 and quotas is None else SOLVER + ", with HiGHS",
         policy_fingerprint=problem.policy.fingerprint,
         problem_fingerprint=problem.fingerprint,
         assumed_share=problem.supply.assumed_share,
@@ -288,11 +293,14 @@ def _unshifted(arcs: Arcs, stays: Stays) -> Arcs:
 
 
 def _natural(problem: Problem, units: Units, pairs: Pairs, proof: Proof) -> Proof:
-    """Take out what assigned requests cost on top that are unserved: no plan serves more of them."""
+    """Take out what assigned requests cost on top that are unserved.
+
+    What is left of the bound holds for every plan that serves as many of them, or more; no cost is below 0.
+    """
     demand = problem.demand
     lacking = demand.people - np.bincount(units.request[pairs.request], minlength=demand.n_requests)
     assigned = np.unique(demand.assign_request)
     whole = np.isin(assigned, units.team)
     missing = np.where(whole, lacking[assigned] == demand.people[assigned], lacking[assigned])
     extra = pin_cost(demand) * int(missing.sum())
-    return Proof(proof.primal - extra, proof.bound - extra)
+    return Proof(proof.primal - extra, max(0, proof.bound - extra))

@@ -50,8 +50,8 @@ def reasons(
     code[(code == "window") & several] = "together"
     assigned = np.isin(of, demand.assign_request)
     code[(code == "excluded") & assigned] = "pinned"
-    code[(code == "capacity") & assigned] = "pin_conflict"
     code[(code == "capacity") & blocked[of]] = "quota"
+    code[(code == "capacity") & assigned] = "pin_conflict"
     # of a team, the role whose stage comes first
     order = np.lexsort((role, stage, of))
     first = order[np.diff(of[order], prepend=-1) > 0]

@@ -94,7 +94,7 @@ def _check_gap(certificate: Any, primal_units: float, faults: Faults) -> None:
     else:
         # In minutes or in hundredths: they differ for plans that cost less than a minute only.
         right = [(primal - bound) / max(unit, abs(primal)) for unit in (1.0, 0.01)]
-        if not any(_close(gap, value, 1e-9) for value in right):
+        if not any(_close(gap, value, 1e-9 * max(1.0, abs(value))) for value in right):
             faults.add("gap_wrong", f"gap is {gap}; (primal - bound) / max(1, |primal|) is {right[0]}")
     finished = isinstance(certificate.termination, str) and certificate.termination == "optimal"
     if finished and not (gap is not None and gap <= 1e-9):

@@ -38,6 +38,7 @@ class Facts:
     skill_until: IntArray  # `NEVER` where not certified
     forbidden: IntArray  # row of the request * len(providers.ids) + provider, each once, ascending
     assigned: IntArray  # likewise
+    assigning: IntArray  # rows of requests to which pins assign anybody, if only an empty organisation
     paths: Paths
     travel: TravelTimes
 
@@ -47,7 +48,7 @@ class Facts:
 
     def has_assigned(self, request: IntArray | int) -> BoolArray:
         """Tell whether pins assign anybody to the request."""
-        return np.isin(self.requests.row[request], self.assigned // max(1, len(self.providers.ids)))
+        return np.isin(self.requests.row[request], self.assigning)
 
     def is_passed_over(self, request: IntArray | int, provider: IntArray) -> BoolArray:
         """Tell whether pins assign others to the request and not this provider."""
@@ -68,6 +69,14 @@ def _pinned(tables: Any, requests: Ids, who: Providers, organizations: Ids, acti
         theirs = np.flatnonzero(who.organization == firm[i])
         pairs.append((np.full(len(theirs), r[i]), theirs))
     return np.unique(np.concatenate([request * len(who.ids) + one for request, one in pairs]))
+
+
+def _assigning(tables: Any, requests: Ids) -> IntArray:
+    """Read which requests pins assign somebody to."""
+    if "pins" not in tables:
+        return np.empty(0, dtype=np.int64)
+    pins = tables["pins"]
+    return np.unique(requests.at(pins["request_id"][(pins["action"] == "assign").to_numpy(dtype=bool)]))
 
 
 def _quotas(tables: Any) -> dict[Any, int]:
@@ -114,6 +123,7 @@ def read_facts(problem: Any) -> Facts:
         skill_until=whole_days(rows["certified_until"])[order],
         forbidden=_pinned(tables, requests.base, providers, organizations.ids, "forbid"),
         assigned=_pinned(tables, requests.base, providers, organizations.ids, "assign"),
+        assigning=_assigning(tables, requests.base),
         paths=Paths(edges, policy, nodes, _quotas(tables)),
         travel=TravelTimes(problem.travel, policy, origins, targets),
     )

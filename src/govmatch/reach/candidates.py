@@ -187,6 +187,8 @@ class Candidates:
         n = self._demand.n_requests
         if k is None:
             k = min(CHEAPEST, max(FEWEST, ROOM // max(1, n)))
+            # who asks for many needs as many, as far as there is room
+            k = max(k, min(2 * int(self._demand.people.max(initial=1)), 4 * ROOM // max(1, n)))
         free = np.zeros(len(self._supply.slot_provider), np.int64)
         none = np.zeros(0, np.int32)
         prices = kernels.Prices(free, np.full(n, ANY), np.zeros(n + 1, np.int64), none, False, none, NO_TOLL)

@@ -137,12 +137,13 @@ class _Grid:
                 least[q - first] = least[up - first] + teams.after_least[q]
                 most[q - first] = most[up - first] + teams.after_most[q]
         at: dict[tuple[int, int], int] = {}
+        linked: dict[tuple[int, int], list[tuple[int, int]]] = {}
         for p in self._starts(request, least, most, teams.minutes[first:last]):
             self.start_team.append(number)
             states = {-1: [(p, -len(self.start_team))]}
             for q in order.tolist():
                 up = int(teams.after[q])
-                states[q] = self._states(q, states[up], int(self._demand.latest[request]), at)
+                states[q] = self._states(q, states[up], int(self._demand.latest[request]), at, linked)
 
     def _starts(self, request: int, least: IntArray, most: IntArray, minutes: IntArray) -> list[int]:
         """Return the starts of a team that none before makes needless."""
@@ -158,21 +159,28 @@ class _Grid:
         return starts[needed].tolist()  # type: ignore[no-any-return]
 
     def _states(
-        self, q: int, parents: list[tuple[int, int]], latest: int, at: dict[tuple[int, int], int]
+        self,
+        q: int,
+        parents: list[tuple[int, int]],
+        latest: int,
+        at: dict[tuple[int, int], int],
+        linked: dict[tuple[int, int], list[tuple[int, int]]],
     ) -> list[tuple[int, int]]:
-        """Link a role's states to those before it; return them, each with its start."""
+        """Link a role's states to those before it, each once; return them, each with its start."""
         found: dict[int, int] = {}
         least, most = int(self._teams.after_least[q]), int(self._teams.after_most[q])
         last = latest - int(self._teams.minutes[q])
         for begun, parent in parents:
-            for start in range(begun + least, min(begun + most, last) + 1, self._step):
-                if (q, start) not in at:
-                    at[q, start] = len(self.role)
-                    self.role.append(q)
-                    self.start.append(start)
-                state = at[q, start]
-                found[start] = state
-                self.link.append((state, parent))
+            if (q, parent) not in linked:
+                mine = linked[q, parent] = []
+                for start in range(begun + least, min(begun + most, last) + 1, self._step):
+                    if (q, start) not in at:
+                        at[q, start] = len(self.role)
+                        self.role.append(q)
+                        self.start.append(start)
+                    mine.append((start, at[q, start]))
+                    self.link.append((at[q, start], parent))
+            found.update(linked[q, parent])
         return list(found.items())
 
 

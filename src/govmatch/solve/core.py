@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from govmatch.solve.certificate import Proof, lower_bound, node_loads, prices_above, valid_duals
 from govmatch.solve.control import Control
-from govmatch.solve.coupled import Coupled, Found, Served, better, follow
-from govmatch.solve.instance import Instance
+from govmatch.solve.coupled import LARGE, Coupled, Found, Served, better, follow
+from govmatch.solve.instance import Instance, Solution
 from govmatch.solve.mip.model import Outcome, solve
 from govmatch.solve.mip.part import Part
 from govmatch.solve.rules import Rules
@@ -36,8 +36,8 @@ ROUNDS, MOST_ARCS = 12, 60_000
 SMALL = 5_000
 """Arcs up to which the core is all there is."""
 
-LARGE, ENOUGH, STALE = 20_000, 1e-4, 0.05
-"""Arcs from which on a gap of `ENOUGH` ends the rounds, as does one that closes a share below `STALE`."""
+STALE = 0.05
+"""In a large instance a round that closes less than this share of the gap is the last."""
 
 
 def sharpen(coupled: Coupled, found: Found, control: Control) -> Found:
@@ -57,7 +57,7 @@ def sharpen(coupled: Coupled, found: Found, control: Control) -> Found:
     begun = coupled.bound(best_duals(coupled.alone, price), price)
     large, gap = len(coupled.instance.request) > LARGE, np.inf
     for _ in range(ROUNDS):
-        if large and (best.proof.gap <= ENOUGH or best.proof.gap > gap * (1 - STALE)):
+        if coupled.suffices(best.proof, control) or (large and best.proof.gap > gap * (1 - STALE)):
             break
         gap = best.proof.gap
         core = Core(coupled, price, kept[root], best.proof.primal - begun)
@@ -68,7 +68,9 @@ def sharpen(coupled: Coupled, found: Found, control: Control) -> Found:
         best = replace(best, proof=Proof(best.proof.primal, bound))
         if outcome.request is None or control.poll() or best.proof.gap <= control.gap:
             break
-        tried = follow(coupled, core.served(outcome, price), control, price)
+        tried = core.plan(outcome, best) if kept.all() else None
+        if tried is None:
+            tried = follow(coupled, core.served(outcome, price), control, price)
         best = better(tried, best)
         more = _by_tree(root, prices_above(parent, np.maximum(tried.price, 0))) >= floor
         more |= _by_tree(root, core.excess(outcome)) > 0
@@ -235,3 +237,17 @@ class Core:
         flow[arc] = 1
         beyond: IntArray = np.maximum(node_loads(instance, flow) - instance.capacity, 0)
         return beyond
+
+    def plan(self, outcome: Outcome, found: Found) -> Found | None:
+        """Take the plan as it is, if every node is kept and nobody comes who is not among the arcs."""
+        coupled, instance = self._coupled, self._coupled.instance
+        arcs = self.arc[outcome.used]
+        if (arcs < 0).any():
+            return None
+        used = np.zeros(len(instance.request), np.int64)
+        used[arcs] = 1
+        come = np.bincount(instance.request[arcs], minlength=len(instance.demand))
+        served = self.served(outcome, np.maximum(found.price, 0))
+        solution = Solution(used, instance.demand - come, found.request_dual, found.price, "optimal")
+        kept, flow, unmet, cost = coupled.plan(served, solution)
+        return replace(found, served=kept, flow=flow, unmet=unmet, proof=Proof(cost, found.proof.bound))

@@ -26,6 +26,10 @@ BoolArray = NDArray[np.bool_]
 FEATURES = flow.FEATURES | {"teams", "quotas"}
 """What the tier can honour."""
 
+LARGE, ENOUGH, NATURAL = 20_000, 1e-4, 1 << 36
+"""Arcs from which on a gap of `ENOUGH` ends a search, where no assigned request is unserved: beside what that
+costs inside, any gap looks small."""
+
 ROUNDS = 4
 """Rounds in which teams that lack somebody are left out."""
 
@@ -110,6 +114,12 @@ class Coupled:
     def prices(self) -> Prices:
         """What prices tell of it."""
         return Prices(self.instance, self.tree, self.in_team)
+
+    def suffices(self, proof: Proof, control: Control) -> bool:
+        """Whether the search may end."""
+        if proof.gap <= control.gap:
+            return True
+        return len(self.instance.request) > LARGE and proof.gap <= ENOUGH and proof.primal < NATURAL
 
     def tolled(self, toll: IntArray) -> Coupled:
         """Return the same with costs raised, (n_arcs,)."""
@@ -258,7 +268,7 @@ def choose(
         dual = best_duals(coupled.alone, nothing)
         alone = replace(best, request_dual=dual, price=nothing)
         return better(replace(alone, proof=Proof(best.proof.primal, coupled.bound(dual, nothing))), best)
-    if best.proof.gap <= control.gap:
+    if coupled.suffices(best.proof, control):
         return best
     price = coupled.prices.raised(best.price, best.proof.primal, control)
     dual = best_duals(coupled.alone, price)

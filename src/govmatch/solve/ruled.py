@@ -11,7 +11,6 @@ from govmatch.solve.certificate import Proof, prices_above
 from govmatch.solve.control import Control
 from govmatch.solve.core import Core
 from govmatch.solve.coupled import Coupled, Found, Served, follow
-from govmatch.solve.instance import Solution
 from govmatch.solve.mip.model import solve
 from govmatch.solve.rules import Rules
 from govmatch.solve.team_prices import best_duals
@@ -168,15 +167,7 @@ def _whole(coupled: Coupled, rules: Rules, best: Ruled, control: Control) -> Rul
         return best
     bound = max(best.found.proof.bound, min(outcome.bound + core.constant, best.found.proof.primal))
     found = replace(best.found, proof=Proof(best.found.proof.primal, bound))
-    arcs = core.arc[outcome.used]
-    if outcome.request is None or (arcs < 0).any():
-        return Ruled(found, best.price)
-    used = np.zeros(len(instance.request), np.int64)
-    used[arcs] = 1
-    come = np.bincount(instance.request[arcs], minlength=len(instance.demand))
-    served = core.served(outcome, price)
-    solution = Solution(used, instance.demand - come, found.request_dual, found.price, "optimal")
-    kept, flow, unmet, cost = coupled.plan(served, solution)
-    if cost < found.proof.primal:
-        found = replace(found, served=kept, flow=flow, unmet=unmet, proof=Proof(cost, min(bound, cost)))
+    plan = core.plan(outcome, found) if outcome.request is not None else None
+    if plan is not None and plan.proof.primal < found.proof.primal:
+        found = replace(plan, proof=Proof(plan.proof.primal, min(bound, plan.proof.primal)))
     return Ruled(found, best.price)

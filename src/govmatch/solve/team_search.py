@@ -30,7 +30,7 @@ def search(
     """
     best = choose(coupled, control, before, start)
     for step in (sharpen, _improved):
-        if control.poll() or best.proof.gap <= control.gap:
+        if control.poll() or coupled.suffices(best.proof, control):
             break
         best = step(coupled, best, control)
     return best

@@ -24,14 +24,17 @@ from govmatch.solve.mip.rows import rows
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-SECONDS, PAUSE = 20.0, 0.02
-"""Time limit of one solve, and between two looks at `cancel`."""
+SECONDS, PAUSE = 10.0, 0.02
+"""Time limit of one solve, which Python waits for when it ends; and time between two looks at `cancel`."""
 
 SHARE = 0.8
 """Of the time that is left: HiGHS looks at its clock now and then only."""
 
 DOUBT = 0.5
 """By how much a bound reckoned in floats may be off; costs are whole numbers."""
+
+RELATIVE_DOUBT = 1e-8
+"""The same, of the largest cost."""
 
 ENDED = (0, 1)
 """Status of a solve that found the optimum, or was ended by its time."""
@@ -69,7 +72,7 @@ def _left_behind(work: Callable[[], OptimizeResult], control: Control) -> Optimi
         except BaseException as error:  # told to the caller
             done.put(error)
 
-    Thread(target=run, daemon=True).start()
+    Thread(target=run).start()
     while True:
         try:
             found = done.get(timeout=PAUSE)
@@ -113,7 +116,8 @@ def solve(part: Part, control: Control) -> Outcome | None:
         raise SolverError(f"HiGHS ended with status {found.status}: {found.message}")
     if found.mip_dual_bound is None or not np.isfinite(found.mip_dual_bound):
         return None
-    bound = int(np.ceil(found.mip_dual_bound - DOUBT)) + int(tree.worth.sum())
+    doubt = max(DOUBT, RELATIVE_DOUBT * float(np.abs(at.cost).max(initial=0)))
+    bound = int(np.ceil(found.mip_dual_bound - doubt)) + int(tree.worth.sum())
     people = np.zeros(len(tree.role_team), np.int64)
     if found.x is None:
         return Outcome(bound, None, people, people[:0])
