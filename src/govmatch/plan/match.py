@@ -104,10 +104,10 @@ def match(
     """
     control = Control(time_limit, cancel, gap)
     gap, control.gap = control.gap, 0.0  # over all pairs; exact duals on the arcs prove it soonest
+    _check(problem, method, incumbent)
     asked = gap
     if len(problem.demand.assign_request) and not problem.policy.rounds.on:
         gap = 0.0  # beside what an assigned request costs inside, any gap looks small
-    _check(problem, method, incumbent)
     earlier = None if incumbent is None else read_incumbent(incumbent, problem)
     if control.deadline is not None:
         control.deadline -= REQUEST_SECONDS * problem.demand.n_requests
