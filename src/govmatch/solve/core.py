@@ -2,7 +2,8 @@
 
 Prices on the capacities of everybody outside the core take these capacities out of the problem, at no more
 than what they are worth (Lagrangian relaxation of some constraints, Geoffrion 1974). What is left is small
-enough for a mixed-integer programme. Its optimum, or its bound, is a bound on all plans, and its teams are a plan's.
+enough for a mixed-integer programme. Its optimum, or its bound, is a bound on all plans, and its teams are
+a plan's.
 """
 
 from __future__ import annotations
