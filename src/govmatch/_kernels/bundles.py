@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from govmatch._kernels.ascent import climb
 from govmatch._kernels.jit import helper, jit
 
 F64 = NDArray[np.float64]
@@ -108,8 +109,7 @@ def team_costs(bundles: Bundles, price: F64, load: I64, team: F64) -> float:
 def ascend(bundles: Bundles, price: F64, worth: float, steps: int, stop: NDArray[np.uint8]) -> float:
     """Improve prices by subgradient steps; return the bound that the best of them prove.
 
-    Polyak's step towards `worth`, with the direction smoothed by those before it, shorter where it has
-    not helped for long (Held, Wolfe & Crowder 1974; Camerini, Fratta & Maffioli 1975).
+    The steps (see `climb`) go towards `worth`, and are shorter where they have not helped for long.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def ascend(bundles: Bundles, price: F64, worth: float, steps: int, stop: NDArray
         A cost that can be reached, or a guess of it.
     """
     n = len(price)
-    best, at, way = price.copy(), price.copy(), np.zeros(n)
+    best, at, way, more = price.copy(), price.copy(), np.zeros(n), np.zeros(n)
     load, team = np.zeros(n, np.int64), np.zeros(len(bundles.unmet_cost))
     found, length, failed = -np.inf, 1.0, 0
     for _step in range(steps):
@@ -138,17 +138,9 @@ def ascend(bundles: Bundles, price: F64, worth: float, steps: int, stop: NDArray
                 length *= 0.7
                 at[:] = best
                 continue
-        size = 0.0
         for k in range(n):
-            more = float(load[k] - bundles.capacity[k])
-            way[k] = 0.7 * way[k] + more
-            if at[k] <= 0 and way[k] < 0:
-                way[k] = 0.0
-            size += way[k] * way[k]
-        if size == 0:
+            more[k] = float(load[k] - bundles.capacity[k])
+        if not climb(at, way, more, 0.3 * length, worth - bound):
             break
-        step = 0.3 * length * max(worth - bound, 1.0) / size
-        for k in range(n):
-            at[k] = max(0.0, at[k] + step * way[k])
     price[:] = best
     return found

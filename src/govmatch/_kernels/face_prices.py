@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from govmatch._kernels.ascent import climb
 from govmatch._kernels.faces import CAP, FREE, Market
 from govmatch._kernels.jit import helper, jit
 
@@ -154,8 +155,7 @@ def ascend(
 ) -> float:
     """Improve prices by subgradient steps; return the bound that the best of them give, in floats.
 
-    Polyak's step towards `worth`, with the direction smoothed by those before it, shorter where it has
-    not helped for long (Held, Wolfe & Crowder 1974; Camerini, Fratta & Maffioli 1975).
+    The steps (see `climb`) go towards `worth`, and are shorter where they have not helped for long.
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def ascend(
         The largest product of a series' requests and faces, and of any request's units.
     """
     n = len(price)
-    best, at, way = price.copy(), price.copy(), np.zeros(n)
+    best, at, way, more = price.copy(), price.copy(), np.zeros(n), np.zeros(n)
     load, work, arc = np.zeros(n, np.int64), np.empty(room), np.empty(room, np.int64)
     found, length, failed = -np.inf, 1.0, 0
     for _step in range(steps):
@@ -185,17 +185,9 @@ def ascend(
                 at[:] = best
                 way[:] = 0.0
                 continue
-        size = 0.0
         for k in range(n):
-            more = float(load[k] - earning(m, k, at[k]))
-            way[k] = 0.7 * way[k] + more
-            if at[k] <= 0 and way[k] < 0:
-                way[k] = 0.0
-            size += way[k] * way[k]
-        if size == 0:
+            more[k] = float(load[k] - earning(m, k, at[k]))
+        if not climb(at, way, more, length, worth - bound):
             break
-        step = length * max(worth - bound, 1.0) / size
-        for k in range(n):
-            at[k] = max(0.0, at[k] + step * way[k])
     price[:] = best
     return found

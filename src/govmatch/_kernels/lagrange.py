@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from govmatch._kernels.ascent import climb
 from govmatch._kernels.jit import helper, jit
 
 F64 = NDArray[np.float64]
@@ -308,8 +309,7 @@ def ascend(
 ) -> float:
     """Improve prices by subgradient steps; return the bound that the best of them give.
 
-    Polyak's step towards `worth`, with the direction smoothed by those before it, shorter where it has
-    not helped for long (Held, Wolfe & Crowder 1974; Camerini, Fratta & Maffioli 1975).
+    The steps (see `climb`) go towards `worth`, and are shorter where they have not helped for long.
 
     Parameters
     ----------
@@ -338,16 +338,7 @@ def ascend(
                 if length < 1e-3:
                     break
                 continue
-        size = 0.0
-        for k in range(n):
-            way[k] = 0.7 * way[k] + more[k]
-            if at[k] <= 0 and way[k] < 0:
-                way[k] = 0.0
-            size += way[k] * way[k]
-        if size == 0:
+        if not climb(at, way, more, 0.3 * length, worth - bound):
             break
-        step = 0.3 * length * max(worth - bound, 1.0) / size
-        for k in range(n):
-            at[k] = max(0.0, at[k] + step * way[k])
     price[:] = best
     return found

@@ -17,28 +17,14 @@ from govmatch.plan.explain_rounds import explain_rounds
 from govmatch.plan.faces import visits_told
 from govmatch.plan.pins import contradiction
 from govmatch.plan.plan import Plan, Search
-from govmatch.plan.reasons import REASONS
+from govmatch.plan.reasons import BEFORE_PAIRS, REASONS, STAGE_LABELS
 from govmatch.plan.unserved import best_starts
 from govmatch.reach.costs import RESOLUTION
 from govmatch.reach.travel import checked_minutes
 
 IntArray = NDArray[np.int64]
 
-STAGES = (
-    ("all providers", "全部服务者"),
-    ("skill", "技能"),
-    ("level", "等级"),
-    ("certificate", "证书"),
-    ("window", "时段"),
-    ("path", "流转路径"),
-    ("distance", "路程"),
-    ("clearance", "审查"),
-    ("not excluded", "无须回避"),
-    ("worth its cost", "成本合理"),
-)
-
-BEFORE_PAIRS = 4
-"""Stages that are counted before any pair is looked at."""
+STAGES = (*STAGE_LABELS, ("worth its cost", "成本合理"))
 
 OTHERS = 3
 """Candidates that are shown beside the chosen ones."""

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from govmatch.model.schema import EDGE_KINDS
-from govmatch.plan.reasons import REASONS
+from govmatch.plan.reasons import BEFORE_PAIRS, REASONS, STAGE_LABELS
 from govmatch.reach.costs import RESOLUTION
 from govmatch.reach.ways import PARTS
 
@@ -19,21 +19,7 @@ if TYPE_CHECKING:
 
 IntArray = NDArray[np.int64]
 
-STAGES = (
-    ("all providers", "全部服务者"),
-    ("skill", "技能"),
-    ("level", "等级"),
-    ("certificate", "证书"),
-    ("window", "时段"),
-    ("path", "流转路径"),
-    ("distance", "路程"),
-    ("clearance", "审查"),
-    ("not excluded", "无须回避"),
-    ("way there and back", "往返路程"),
-)
-
-BEFORE_PAIRS = 4
-"""Stages that are counted before any pair is looked at."""
+STAGES = (*STAGE_LABELS, ("way there and back", "往返路程"))
 
 OTHERS = 3
 """Others who could come, that are shown beside the chosen ones."""

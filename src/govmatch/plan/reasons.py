@@ -45,6 +45,22 @@ REASONS: dict[str, tuple[str, str]] = {
     "time": ("the search ended before a place was found", "计算提前结束,尚未安排"),
 }
 
+STAGE_LABELS = (
+    ("all providers", "全部服务者"),
+    ("skill", "技能"),
+    ("level", "等级"),
+    ("certificate", "证书"),
+    ("window", "时段"),
+    ("path", "流转路径"),
+    ("distance", "路程"),
+    ("clearance", "审查"),
+    ("not excluded", "无须回避"),
+)
+"""What the stages of the funnel let through, from all providers on; what comes last goes by the method."""
+
+BEFORE_PAIRS = 4
+"""Stages that are counted before any pair is looked at."""
+
 STAGE_REASONS = (
     "no_such_service",
     "level",

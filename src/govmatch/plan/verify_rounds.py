@@ -11,7 +11,7 @@ import pandas as pd
 
 from govmatch.plan.verify_asks import Asks, read_asks
 from govmatch.plan.verify_certificate import check_certificate, check_funnel, check_linked
-from govmatch.plan.verify_columns import BoolArray, IntArray, at_or
+from govmatch.plan.verify_columns import BoolArray, IntArray, ObjectArray, at_or
 from govmatch.plan.verify_frames import LIMIT_DOUBT, SUM_TOLERANCE, Faults, Rows, clock, numbers, read_rows
 from govmatch.plan.verify_paths import hundredths
 from govmatch.plan.verify_rounds_reasons import check_round_reasons
@@ -159,7 +159,7 @@ def _check_identity(visits: Visits, asks: Asks, faults: Faults) -> None:
             faults,
             code,
             stated != right,
-            lambda i, name=name, stated=stated, right=right: f"{name} {stated[i]!r}; expected {right[i]!r}",  # type: ignore[misc]
+            _unlike(name, stated, right),
         )
     low, needed = who.clearance[rows.p], wish.roles.clearance[visits.q]
     visits.fault(
@@ -388,6 +388,14 @@ def _check_late(rounds: Any, visits: Visits, asks: Asks, faults: Faults) -> Floa
     return right
 
 
+def _unlike(name: str, stated: ObjectArray, right: ObjectArray) -> Callable[[int], str]:
+    return lambda i: f"{name} {stated[i]!r}; expected {right[i]!r}"
+
+
+def _misstated(name: str, stated: FloatArray, exact: FloatArray) -> Callable[[int], str]:
+    return lambda i: f"{name} is {stated[i]:.2f}; {exact[i]:.2f} by the policy"
+
+
 def _check_terms(visits: Visits, asks: Asks, surplus: IntArray, faults: Faults) -> FloatArray:
     """Check the terms that do not depend on the round, and the totals; return their sum, minutes."""
     rows, facts = visits.rows, asks.facts
@@ -412,9 +420,7 @@ def _check_terms(visits: Visits, asks: Asks, surplus: IntArray, faults: Faults) 
             faults,
             "wrong_cost_term",
             ~(np.abs(stated - exact) <= SUM_TOLERANCE),
-            lambda i, name=name, stated=stated, exact=exact: (  # type: ignore[misc]
-                f"{name} is {stated[i]:.2f}; {exact[i]:.2f} by the policy"
-            ),
+            _misstated(name, stated, exact),
         )
     added = np.sum([visits.late if t == "late_cost" else rows.number[t] for t in ROUND_TERMS], axis=0)
     cost = rows.number["cost_minutes"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,7 +75,7 @@ class Options:
         return Options(*(getattr(self, name)[at] for name in self.__dataclass_fields__))
 
 
-def all_pairs(candidates: Candidates, n_asks: int, n_slots: int, stop: object) -> Arcs:
+def all_pairs(candidates: Candidates, n_asks: int, n_slots: int, stop: Callable[[], bool]) -> Arcs:
     """Return every eligible pair of an ask and a slot, by ask, then slot.
 
     Raises
@@ -87,7 +88,7 @@ def all_pairs(candidates: Candidates, n_asks: int, n_slots: int, stop: object) -
             f"rounds look at all pairs of {n_asks:,} roles and {n_slots:,} slots; expected at most "
             f"{MOST_PAIRS:,} pairs: match a smaller area or a shorter horizon"
         )
-    arcs = candidates.cheapest(max(1, n_slots), stop)  # type: ignore[arg-type]
+    arcs = candidates.cheapest(max(1, n_slots), stop)
     order = np.lexsort((arcs.slot, arcs.request))
     return Arcs(arcs.request[order], arcs.slot[order], arcs.cost[order])
 

@@ -156,7 +156,8 @@ class _Grid:
         for i in range(len(least)):
             for start in self._announced.get(int(self._first[request]) + i, ()):
                 needed |= (starts + least[i] <= start) & (start <= starts + most[i])
-        return starts[needed].tolist()  # type: ignore[no-any-return]
+        found: list[int] = starts[needed].tolist()
+        return found
 
     def _states(
         self,

@@ -72,7 +72,7 @@ def sharpen(coupled: Coupled, found: Found, control: Control) -> Found:
         tried = core.plan(outcome, best) if kept.all() else None
         if tried is None:
             tried = follow(coupled, core.served(outcome, price), control, price)
-        best = better(tried, best)
+        best = better(best, tried)
         more = _by_tree(root, prices_above(parent, np.maximum(tried.price, 0))) >= floor
         more |= _by_tree(root, core.excess(outcome)) > 0
         if control.poll() or best.proof.gap <= control.gap or not (more & ~kept).any():

@@ -267,7 +267,7 @@ def choose(
     if control.poll():  # duals of a solve cut short may prove less than nobody's being dearer than alone
         dual = best_duals(coupled.alone, nothing)
         alone = replace(best, request_dual=dual, price=nothing)
-        return better(replace(alone, proof=Proof(best.proof.primal, coupled.bound(dual, nothing))), best)
+        return better(best, replace(alone, proof=Proof(best.proof.primal, coupled.bound(dual, nothing))))
     if coupled.suffices(best.proof, control):
         return best
     price = coupled.prices.raised(best.price, best.proof.primal, control)
@@ -275,7 +275,7 @@ def choose(
     proved = replace(
         best, request_dual=dual, price=price, proof=Proof(best.proof.primal, coupled.bound(dual, price))
     )
-    best = better(proved, best)
+    best = better(best, proved)
     if before is not None:
         return best
     choice = coupled.prices.cheapest(price)
@@ -284,7 +284,7 @@ def choose(
         if control.poll():
             break
         found = follow(coupled, Served(on, choice.request, choice.push), control, price)
-        best = better(found, best)
+        best = better(best, found)
         if (found.served.on == on).all():
             break
         on = found.served.on  # without those that lacked somebody
@@ -310,7 +310,7 @@ def _told(coupled: Coupled, served: Served, solution: Solution) -> Found:
     return Found(kept, used, unmet, solution.request_dual, solution.price, Proof(cost, bound))
 
 
-def better(new: Found, old: Found) -> Found:
+def better(old: Found, new: Found) -> Found:
     """Keep the cheaper plan and the better proof."""
     proof = Proof(min(old.proof.primal, new.proof.primal), max(old.proof.bound, new.proof.bound))
     cheaper = new if new.proof.primal <= old.proof.primal else old

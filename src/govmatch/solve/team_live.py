@@ -136,7 +136,6 @@ class _Live:
             handle = self._matcher.add(
                 **self._arcs(r, without), demand=push or int(tree.role_people[q]), unmet_cost=int(limit)
             )
-
             self._handles[t].append(handle)
             self._team[handle] = t
             self._note()

@@ -38,4 +38,4 @@ def search(
 
 def _improved(coupled: Coupled, found: Found, control: Control) -> Found:
     served = improve(coupled, found, control)
-    return found if served is None else better(follow(coupled, served, control, found.price), found)
+    return found if served is None else better(found, follow(coupled, served, control, found.price))
