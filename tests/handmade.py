@@ -213,6 +213,7 @@ def handmade_plan(
         funnel=funnel,
         linked=2,
         incumbent=None,
+        floors=pd.DataFrame(),
         seconds={"solve": 0.5},
         candidate_projects=pd.DataFrame(
             {

@@ -458,10 +458,12 @@ def optimum(problem, series=(), extra=0, announced=()):
     missing at a request to which somebody is assigned costs `extra`. Each of those announced, (request_id,
     role, provider_id, start in minutes), who is not sent again costs what the policy says of a change.
     """
+    from tests.naive_limits import add_limits
+
     world = World(problem)
     providers = {p["id"]: p for p in world.providers}
     requests = {r["request_id"]: r for r in world.requests}
-    pairs = eligible_pairs(problem, any_cost=len(announced) > 0)
+    pairs = eligible_pairs(problem, any_cost=len(announced) > 0 or "floors" in problem.features)
     chosen = pairs.to_dict("records")
     cost, upper, rows = [], [], []  # rows: (coefficients by variable, low, high)
 
@@ -473,11 +475,13 @@ def optimum(problem, series=(), extra=0, announced=()):
     served, slot_use, day_use, week_use, firm_use, person_use = (defaultdict(list) for _ in range(6))
     again = defaultdict(list)
     passing = defaultdict(list)
+    sent = []
     for row in chosen:
         p, r = providers[row["provider_id"]], requests[row["request_id"]]
         x = variable(row["cost"], min(r["people"], p["capacity"]))
         day = world.day(row["slot_start"])
         week = day.isocalendar()[:2]
+        sent.append((x, p, r, row["slot_start"], row["start"], r["minutes"]))
         served[r["request_id"]].append(x)
         again[r["request_id"], r["role"], p["id"], row["start"]].append(x)
         slot_use[p["id"], row["slot_start"], row["slot_end"]].append(x)
@@ -511,6 +515,8 @@ def optimum(problem, series=(), extra=0, announced=()):
         rows.append((dict.fromkeys(xs, 1), 0, world.organizations[name]["capacity_per_week"]))
     for (key, _), xs in passing.items():
         rows.append((dict.fromkeys(xs, 1), 0, world.quotas[key]))
+    missing = {name: ({x: 1}, 0, requests[name]["people"]) for name, x in unmet.items()}
+    add_limits(world, sent, missing, variable, rows)
     for one in series:
         faces = []
         for name in {row["provider_id"] for row in chosen}:

@@ -6,6 +6,7 @@ import itertools
 from collections import defaultdict
 
 from tests.naive import World, hundredths, records, solve_integer, stay
+from tests.naive_limits import add_limits
 
 
 class TeamWorld(World):
@@ -98,15 +99,18 @@ def best_cost(problem, announced=()):
     world = TeamWorld(problem)
     cost, upper, rows = [], [], []
     uses = defaultdict(list)  # columns by what they use up
-    limits, again, any_cost = {}, defaultdict(list), len(announced) > 0
+    limits, again = {}, defaultdict(list)
+    any_cost = len(announced) > 0 or "floors" in problem.features
+    sent, left = [], {}
 
     def column(price, most=1):
         cost.append(price)
         upper.append(most)
         return len(cost) - 1
 
-    def send(p, slot, price, most):
+    def send(p, slot, price, most, r, start, minutes):
         x = column(price, most)
+        sent.append((x, p, r, slot["start"], start, minutes))
         day = world.day(slot["start"])
         week = day.isocalendar()[:2]
         key = "slot", p["id"], slot["start"], slot["end"]
@@ -131,21 +135,40 @@ def best_cost(problem, announced=()):
             for p in world.providers:
                 for stage, slot, more in world.examine({**r, **role, "people": people}, p):
                     if stage >= 9 - any_cost:
-                        served.append(send(p, slot, more["cost"], min(people, p["capacity"])))
+                        served.append(
+                            send(
+                                p,
+                                slot,
+                                more["cost"],
+                                min(people, p["capacity"]),
+                                r,
+                                more["start"],
+                                r["minutes"],
+                            )
+                        )
                         persons[p["id"], min(people, p["capacity"])].append(served[-1])
                         again[r["request_id"], role["name"], p["id"], more["start"]].append(served[-1])
             missing = column(r["unmet_cost"], people)
+            left[r["request_id"]] = {missing: 1}, 0, people
             rows.append((dict.fromkeys([*served, missing], 1), people, people))
             rows += [(dict.fromkeys(xs, 1), 0, most) for (_, most), xs in persons.items()]
             continue
-        roles, plans = world.roles(r), []
+        roles, plans, coming = world.roles(r), [], []
         for begins in world.starts(r):
             on, everybody, persons = column(0), [], defaultdict(list)
             plans.append(on)
             for role in roles:
                 xs = []
                 for p, slot, price in world.ways(r, role, begins[role["name"]], any_cost):
-                    x = send(p, slot, price - r["unmet_cost"], min(role["people"], p["capacity"]))
+                    x = send(
+                        p,
+                        slot,
+                        price - r["unmet_cost"],
+                        min(role["people"], p["capacity"]),
+                        r,
+                        begins[role["name"]],
+                        role["minutes"],
+                    )
                     xs.append(x)
                     again[r["request_id"], role["name"], p["id"], begins[role["name"]]].append(x)
                     if p["kind"] == "volunteer":
@@ -154,9 +177,11 @@ def best_cost(problem, announced=()):
                 must |= len(roles) > 1 and r["min_serve"] is None
                 rows.append(({**dict.fromkeys(xs, 1), on: -role["people"]}, 0 if must else -(10**6), 0))
                 everybody += xs
+                coming += xs
             rows.append(({**dict.fromkeys(everybody, 1), on: -fewest}, 0, 10**6))
             rows += [(dict.fromkeys(xs, 1), 0, 1) for xs in persons.values()]
         rows.append((dict.fromkeys(plans, 1), 0, 1))
+        left[r["request_id"]] = dict.fromkeys(coming, -1), people, people
         whole = column(people * r["unmet_cost"])
         rows.append(({whole: 1}, 1, 1))
     for key, xs in uses.items():
@@ -165,5 +190,6 @@ def best_cost(problem, announced=()):
             step = hundredths(world.policy.load.further_job_minutes)
             steps = [column(j * step) for j in range(min(limits[key], len(xs)))]
             rows.append(({**dict.fromkeys(xs, 1), **dict.fromkeys(steps, -1)}, 0, 0))
+    add_limits(world, sent, left, column, rows)
     changed = stay(announced, again, world.policy, column, rows)
     return solve_integer(cost, upper, [row for row in rows if row[0]])[0] + changed

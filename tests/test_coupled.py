@@ -12,13 +12,16 @@ from govmatch.solve.coupled import Coupled, choose, follow
 from govmatch.solve.instance import Instance
 from govmatch.solve.mip.model import solve
 from govmatch.solve.ruled import search_ruled
-from govmatch.solve.rules import Rules
+from govmatch.solve.rules import Floors, Limits, Rules
 from govmatch.solve.team_live import improve
 from govmatch.solve.team_prices import best_duals
 from govmatch.solve.team_search import search
 from govmatch.solve.team_tree import TeamTree
 
 pytestmark = pytest.mark.kernels
+
+NONE = np.zeros(0, np.int64)
+NO_FLOORS = Floors(NONE, NONE, NONE, NONE)
 
 
 def random_day(seed):
@@ -70,14 +73,14 @@ def random_day(seed):
     return instance, tree
 
 
-def cheapest(instance, tree, allowed=None):
-    """Return the least cost of any plan, by trying all."""
+def cheapest(instance, tree, allowed=None, extra=None):
+    """Return the least cost of any plan, by trying all; `extra` is told who is missing of each."""
     arcs_of = [np.flatnonzero(instance.request == r).tolist() for r in range(len(instance.demand))]
     n_alone = 2
     options = []  # by team: what each way to serve it may use, as lists of sets of arcs
     for team in range(len(tree.worth)):
-        ways = [((), int(tree.worth[team]))]
         roles = np.flatnonzero(tree.role_team == team)
+        ways = [((), int(tree.worth[team]), int(tree.role_people[roles].sum()))]
         for start in np.flatnonzero(tree.start_team == team):
             states = [
                 [
@@ -98,14 +101,15 @@ def cheapest(instance, tree, allowed=None):
                     if len(used) < tree.fewest[team] or len({instance.group[a] for a in used}) < len(used):
                         continue
                     missing = int(tree.role_people[roles].sum()) - len(used)
-                    ways.append((used, missing * int(tree.absence[team])))
+                    ways.append((used, missing * int(tree.absence[team]), missing))
         options.append(ways)
     for r in range(n_alone):
         ways = []
         for size in range(int(instance.demand[r]) + 1):
             for used in itertools.combinations(arcs_of[r], size):
                 if len({instance.group[a] for a in used}) == len(used):
-                    ways.append((used, (int(instance.demand[r]) - size) * int(instance.unmet_cost[r])))
+                    missing = int(instance.demand[r]) - size
+                    ways.append((used, missing * int(instance.unmet_cost[r]), missing))
         options.append(ways)
     best = None
     for plan in itertools.product(*options):
@@ -120,6 +124,7 @@ def cheapest(instance, tree, allowed=None):
             continue
         cost = sum(way[1] for way in plan) + sum(int(instance.cost[a]) for a in used)
         cost += int((instance.load_cost * load * (load - 1) // 2).sum())
+        cost += extra([way[2] for way in plan]) if extra is not None else 0
         best = cost if best is None else min(best, cost)
     return best
 
@@ -149,7 +154,7 @@ def test_rules_against_all_plans(seed):
     instance, tree = random_day(seed)
     rng = np.random.default_rng(seed + 100)
     entry = np.flatnonzero(rng.random(len(instance.request)) < 0.5)
-    rules = Rules(entry, rng.integers(0, 2, len(entry)), np.array([1, 2]))
+    rules = Rules(entry, rng.integers(0, 2, len(entry)), rng.integers(1, 3, len(entry)), np.array([2, 3]))
     best = cheapest(
         instance,
         tree,
@@ -159,9 +164,47 @@ def test_rules_against_all_plans(seed):
             else True
         ),
     )
-    found = search_ruled(Coupled(instance, tree), rules, Control()).found
+    found = search_ruled(Coupled(instance, tree), Limits(rules, NO_FLOORS), Control()).found
     assert found.proof.bound <= best == found.proof.primal
     assert (rules.usage(found.flow) <= rules.limit).all()
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_floors_against_all_plans(seed):
+    instance, tree = random_day(seed)
+    rng = np.random.default_rng(seed + 100)
+    n = len(instance.demand)
+    members = np.array([0, 1, n, n + 1])  # teams last, as `cheapest` tells them first
+    row, floor = np.nonzero(rng.random((4, 2)) < 0.7)
+    price, limit = rng.integers(1, 30, 2), rng.integers(0, 3, 2)
+    floors = Floors(members[row], floor, limit, price)
+
+    def extra(missing):
+        people = np.array([missing[2], missing[3], missing[0], missing[1]])
+        short = np.bincount(floor, people[row], 2).astype(np.int64) - limit
+        return int((np.maximum(short, 0) * price).sum())
+
+    entry = np.flatnonzero(rng.random(len(instance.request)) < 0.3)
+    rules = Rules(entry, np.zeros(len(entry), np.int64), np.ones(len(entry), np.int64), np.array([2]))
+
+    def allowed(used):
+        flow = np.bincount(np.array(used, np.int64), minlength=len(instance.request))
+        return (rules.usage(flow) <= rules.limit).all()
+
+    best = cheapest(instance, tree, allowed, extra)
+    asked = np.bincount(tree.role_team, tree.role_people, 2).astype(np.int64)
+    dear = floors.by_member(price, n + 2)
+    raised = replace(tree, worth=tree.worth + dear[n:] * asked, absence=tree.absence + dear[n:])
+    coupled = Coupled(replace(instance, unmet_cost=instance.unmet_cost + dear[:n]), raised)
+    limits = Limits(rules, floors)
+    found = search_ruled(coupled, limits, Control()).found
+    assert found.proof.bound <= best == found.proof.primal
+    for _ in range(5):
+        at = rng.integers(0, 10, 3)
+        at[1:] = np.minimum(at[1:], price)
+        priced = limits.priced(coupled, at)
+        own = rng.integers(0, 15, len(instance.parent))
+        assert priced.bound(best_duals(priced.alone, own), own) - limits.earned(at) <= best
 
 
 def test_the_search_team_by_team_makes_a_plan_without_teams_cheaper():

@@ -118,7 +118,7 @@ def test_a_day_with_quotas_keeps_them():
 
 
 def test_rules_close_what_is_worth_least():
-    rules = Rules(np.array([0, 1, 2, 2]), np.array([0, 0, 0, 1]), np.array([2, 5]))
+    rules = Rules(np.array([0, 1, 2, 2]), np.array([0, 0, 0, 1]), np.ones(4, np.int64), np.array([2, 5]))
     flow, worth = np.array([1, 1, 1, 0]), np.array([3, 1, 2, 9])
     assert rules.usage(flow).tolist() == [3, 1]
     assert rules.to_close(flow, worth).tolist() == [False, True, False, False]

@@ -66,6 +66,7 @@ class Load:
     jobs_per_day: int = 2
     jobs_per_week: int = 5
     further_job_minutes: float = 6.0
+    minutes_per_week: int = 0  # of one volunteer's jobs, without the ways; 0: no limit
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,31 @@ class Stability:
 
 
 @dataclass(frozen=True)
+class Floors:
+    """The least share of the people asked for that each group and each community gets, as far as can be.
+
+    The people of a floor are those that its requests ask for, rounded up. Each that is sent too few costs
+    `price_minutes`.
+    """
+
+    group_share: Mapping[str, float] = field(default_factory=dict)
+    community_share: float = 0.0  # of each community; 0: no floor
+    price_minutes: float = 10_000.0
+
+
+@dataclass(frozen=True)
+class Reserve:
+    """Certified people who are kept free, by town and hour, for what cannot wait.
+
+    Of the places of people who are free in an hour and hold a valid certificate in one of `skills`, `share`,
+    rounded down, is left by all jobs but those of priority 5. A community without a town is a town.
+    """
+
+    share: float = 0.0  # 0: nobody
+    skills: tuple[str, ...] = ()  # none: any
+
+
+@dataclass(frozen=True)
 class Policy:
     """Weights and rules. All costs are equivalent minutes; all durations minutes.
 
@@ -186,6 +212,8 @@ class Policy:
     presets: Presets = field(default_factory=Presets)
     rounds: Rounds = field(default_factory=Rounds)
     stability: Stability = field(default_factory=Stability)
+    floors: Floors = field(default_factory=Floors)
+    reserve: Reserve = field(default_factory=Reserve)
 
     def __post_init__(self) -> None:
         for name, kind in _SECTIONS.items():
@@ -267,6 +295,8 @@ _SECTIONS: dict[str, type] = {
     "presets": Presets,
     "rounds": Rounds,
     "stability": Stability,
+    "floors": Floors,
+    "reserve": Reserve,
 }
 
 

@@ -180,7 +180,7 @@ class Names(Clock):
     @property
     def expected(self) -> str:
         """What is allowed, in words."""
-        return "a list of names of slots"
+        return "a list of names"
 
 
 @dataclass(frozen=True)
@@ -193,6 +193,7 @@ class Each:
 
 
 _COST = Number(0, 10_000_000, "minutes")
+_SHARE = Number(0, 1)
 _HOP = Number(0, 100_000, "minutes")  # as agreements.hop_minutes
 
 SHAPE: dict[str, Any] = {
@@ -217,6 +218,7 @@ SHAPE: dict[str, Any] = {
     "load": {
         "jobs_per_day": Number(0, 1000, whole=True),
         "jobs_per_week": Number(0, 7000, whole=True),
+        "minutes_per_week": Number(0, 10_080, "minutes", whole=True),
         "further_job_minutes": _COST,
     },
     "recurrence": {"holiday": Text(HOLIDAY_RULES)},
@@ -237,6 +239,8 @@ SHAPE: dict[str, Any] = {
         "largest_late_minutes": Number(0, 1000),
     },
     "stability": {"change_minutes": _COST},
+    "floors": {"group_share": Each(_SHARE), "community_share": _SHARE, "price_minutes": _COST},
+    "reserve": {"share": _SHARE, "skills": Names()},
 }
 
 

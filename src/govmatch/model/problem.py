@@ -47,7 +47,8 @@ class Problem:
     nodes, supply, demand, teams, series : Nodes, Supply, Demand, Teams, Series
         The arrays.
     features : frozenset of str
-        What the tables ask for beyond single roles in slots: teams, recurrence, goods, quotas, pins.
+        What the tables ask for beyond single roles in slots: teams, recurrence, goods, quotas, pins;
+        or the policy: hours, floors, reserve.
     ignored : tuple of str
         Columns that the schema does not know and that resemble none of it, as ``table.column``.
     dropped : DataFrame
@@ -131,7 +132,7 @@ class Problem:
         supply: Supply,
     ) -> Problem:
         demand, teams, series = encode_demand(settled.sheets, supply, policy, settled.horizon)
-        features = _features(settled.sheets) | ({"teams"} if len(teams.request) else set())
+        features = _features(settled.sheets, policy) | ({"teams"} if len(teams.request) else set())
         return cls(
             policy,
             travel,
@@ -312,12 +313,18 @@ def _settle(
         violations = Violations()
 
 
-def _features(sheets: Sheets) -> set[str]:
+def _features(sheets: Sheets, policy: Policy) -> set[str]:
     """Name what only later tiers can honour."""
+    hours = sheets["volunteers"]["max_minutes_per_week"].present.any()
+    floors = policy.floors
     asked = {
         "recurrence": sheets["visits"].n > 0,
         "goods": sheets["request_goods"].n > 0,
         "pins": bool((sheets["pins"]["action"].values == "assign").any()),
         "quotas": bool(sheets["agreements"]["quota_per_week"].present.any()),
+        "away": bool(sheets["communities"]["away_per_week"].present.any()),
+        "hours": bool(hours) or policy.load.minutes_per_week > 0,
+        "floors": floors.community_share > 0 or any(share > 0 for share in floors.group_share.values()),
+        "reserve": policy.reserve.share > 0,
     }
     return {name for name, is_asked in asked.items() if is_asked}

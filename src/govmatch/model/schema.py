@@ -107,6 +107,15 @@ _TABLES = (
                 default="surveyed",
                 choices=("surveyed", "assumed"),
             ),
+            Column(
+                "away_per_week",
+                "int",
+                "jobs a week that volunteers who live there may do in other communities; absent: no limit",
+                "每周外派名额",
+                unit="jobs",
+                low=0,
+                high=1_000_000_000,
+            ),
         ),
         key=("community_id",),
         required=True,
@@ -239,6 +248,15 @@ _TABLES = (
             ),
             Column(
                 "max_jobs_per_week", "int", "absent: the policy's", "每周上限", unit="jobs", low=0, high=7000
+            ),
+            Column(
+                "max_minutes_per_week",
+                "int",
+                "time of all jobs of a week, without the ways; absent: the policy's",
+                "每周服务时长上限",
+                unit="minute",
+                low=0,
+                high=10_080,
             ),
             _clearance("vetted up to this level", "审查等级"),
             _text("dialect", "dialect spoken", "方言"),

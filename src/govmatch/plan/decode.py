@@ -16,12 +16,14 @@ from govmatch.plan.reasons import REASONS, STAGE_REASONS
 from govmatch.plan.unserved import OUTRUN, best_starts, reasons
 from govmatch.reach.candidates import Candidates
 from govmatch.reach.costs import RESOLUTION, Terms, hundredths, price_terms
+from govmatch.reach.floors import FloorRows
 from govmatch.reach.paths import Paths
 from govmatch.reach.travel import checked_minutes
 from govmatch.reach.units import Units
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+ObjectArray = NDArray[np.object_]
 
 
 @dataclass(frozen=True)
@@ -182,14 +184,14 @@ def unmet_frame(
     units: Units,
     pairs: Pairs,
     candidates: Candidates,
-    blocked: BoolArray,
+    blocked: ObjectArray,
     full: BoolArray,
     *,
     finished: bool,
 ) -> pd.DataFrame:
     """One row per request with unserved people, with the reason; only a finished search says "capacity".
 
-    `blocked`, (n_requests,): whether somebody free could come, were it not for a quota; `full`,
+    `blocked`, (n_requests,): the reason where somebody free could come, but for a limit, else ""; `full`,
     (n_requests,): those that recur and have as many faces as they may have.
     """
     demand = problem.demand
@@ -219,6 +221,25 @@ def unmet_frame(
             "reason_zh": [REASONS[code][1] for code in reason],
             "eligible": left,
             "unmet_minutes": left_out[request] * demand.unmet_cost[request] / RESOLUTION,
+        }
+    )
+
+
+def floors_frame(floors: FloorRows, pairs: Pairs, units: Units, price: IntArray) -> pd.DataFrame:
+    """One row per floor; `price`, (n_floors,), is that of one person more, if any; costs in minutes."""
+    people = np.bincount(units.request[pairs.request], minlength=int(floors.request.max(initial=-1)) + 1)
+    sent = floors.sent(people.astype(np.int64))
+    short = np.maximum(floors.least - sent, 0)
+    return pd.DataFrame(
+        {
+            "kind": floors.kind,
+            "name": floors.name,
+            "asked": floors.asked,
+            "least": floors.least,
+            "sent": sent,
+            "short": short,
+            "cost_minutes": short * floors.price / RESOLUTION,
+            "price_minutes": (price if len(price) else np.zeros(len(floors))) / RESOLUTION,
         }
     )
 

@@ -82,7 +82,7 @@ def to_csv(plan: Plan, folder: str | PathLike[str]) -> list[Path]:
     list of Path
         ``assignments.csv``, ``unmet.csv``, ``funnel.csv`` (UTF-8 with a byte order mark; text that
         a spreadsheet would run as a formula begins with an apostrophe) and ``certificate.json``; also
-        ``changes.csv`` where there is an incumbent.
+        ``changes.csv`` where there is an incumbent, and ``floors.csv`` where there are floors.
 
     Raises
     ------
@@ -106,8 +106,8 @@ def to_json(plan: Plan, path: str | PathLike[str] | None = None) -> str:
     -------
     str
         Keys ``certificate``, ``linked``, ``assignments``,
-        ``unmet``, ``funnel`` (lists of records), and ``changes`` where there is an incumbent. Times are ISO
-        8601 with their offset, absent values null.
+        ``unmet``, ``funnel`` (lists of records), and ``changes`` where there is an incumbent, ``floors``
+        where there are floors. Times are ISO 8601 with their offset, absent values null.
     """
     whole: dict[str, Any] = {"certificate": certificate_record(plan), "linked": int(plan.linked)}
     for name, frame in _frames(plan).items():
@@ -184,7 +184,11 @@ def _plain(value: Any) -> Any:
 
 
 def _frames(plan: Plan) -> dict[str, pd.DataFrame]:
-    names = FRAMES if plan.incumbent is None else (*FRAMES, "changes")
+    names = [*FRAMES]
+    if plan.incumbent is not None:
+        names.append("changes")
+    if len(plan.floors):
+        names.append("floors")
     return {name: getattr(plan, name) for name in names}
 
 

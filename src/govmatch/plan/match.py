@@ -11,19 +11,19 @@ from govmatch.errors import InvalidInput, UnsupportedFeature
 from govmatch.model.problem import Problem
 from govmatch.plan.announced import Incumbent, read_incumbent
 from govmatch.plan.continuity import Continued, continue_faces, wants_continuity
-from govmatch.plan.decode import Pairs, assignments_frame, funnel_frame, unmet_frame
+from govmatch.plan.decode import Pairs, assignments_frame, floors_frame, funnel_frame, unmet_frame
 from govmatch.plan.faces import full_series
 from govmatch.plan.forest import capacity_forest
 from govmatch.plan.plan import Certificate, Plan, Search
 from govmatch.plan.rounds import check_rounds, match_rounds
-from govmatch.plan.team_wheel import blocked_by_rules, turn_teams
+from govmatch.plan.team_wheel import Bounds, blocked_by_rules, bounds_of, turn_teams
 from govmatch.plan.verify import verify
 from govmatch.plan.wheel import Clock, Result, ended, turn
 from govmatch.reach.alliance import edges_for
 from govmatch.reach.candidates import Arcs, Candidates
 from govmatch.reach.costs import RESOLUTION
+from govmatch.reach.floors import floors_of
 from govmatch.reach.paths import EdgeArrays, Paths, reach_paths
-from govmatch.reach.quotas import Quotas
 from govmatch.reach.stays import Stays, stays_of
 from govmatch.reach.travel import GreatCircle
 from govmatch.reach.units import Units, pin_cost, units_of
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 METHODS = ("auto", "flow", "coupled", "rounds")
 FEATURES = {"flow": flow.FEATURES, "coupled": coupled.FEATURES}
 SOLVER = "govmatch auction and shortest paths"
+
+LIMITS = ("quotas", "away", "hours", "floors", "reserve")
+"""Features that limit a plan beside capacities."""
 
 BOTH = (
     "These two together: set continuity.face_minutes and continuity.known_minutes of the policy to 0 and "
@@ -90,8 +93,9 @@ def match(
     Raises
     ------
     UnsupportedFeature
-        The tables ask for what the method cannot do, or none yet: goods; or teams or quotas beside recurring
-        requests whose faces cost something or are limited; or an incumbent is given for rounds.
+        The tables or the policy ask for what the method cannot do, or none yet: goods; or teams, quotas,
+        limits of hours or of work elsewhere, floors or a reserve beside recurring requests whose faces cost
+        something or are limited; or an incumbent is given for rounds.
     InvalidInput
         A wrong argument, such as an incumbent that lacks a column or names a person twice for a request.
 
@@ -127,7 +131,9 @@ def match(
                 verify(problem, plan).raise_for_faults()
             return _verified(plan, clock)
         with clock.phase("candidates"):
-            costed = problem if earlier is None else earlier.announced.shifted(problem)
+            floors = floors_of(problem)
+            costed = floors.raised(problem) if len(floors) else problem
+            costed = costed if earlier is None else earlier.announced.shifted(costed)
             starts = None if earlier is None else earlier.announced.team_starts(problem.teams)
             units = units_of(costed, starts)
             stays = None if earlier is None else stays_of(problem, units, earlier.announced)
@@ -135,9 +141,9 @@ def match(
                 problem.nodes, problem.supply, units.demand, problem.policy, paths, travel, stays
             )
             arcs = candidates.cheapest(stop=control.poll)
-        quotas = Quotas(edges, paths, problem.supply) if (edges.quota >= 0).any() else None
-        if len(units.team) or quotas is not None:
-            result = turn_teams(costed, units, candidates, arcs, control, clock, gap, quotas)
+        bounds = bounds_of(problem, units, edges, paths, floors)
+        if len(units.team) or len(bounds):
+            result = turn_teams(costed, units, candidates, arcs, control, clock, gap, bounds)
         else:
             result = turn(problem.supply, problem.policy, units, candidates, arcs, control, clock, gap)
         if wants_continuity(problem):
@@ -146,7 +152,7 @@ def match(
                 told = replace(problem, demand=units.demand)
                 result = _continued(told, candidates, result, control, gap)
         with clock.phase("decode"):
-            plan = _tell(problem, costed, units, candidates, edges, paths, quotas, result, earlier)
+            plan = _tell(problem, costed, units, candidates, edges, paths, bounds, result, earlier)
         with clock.phase("verify"):
             verify(problem, plan).raise_for_faults()
     finally:
@@ -175,7 +181,7 @@ def _check(problem: Problem, method: str, incumbent: object) -> None:
     missing = sorted(problem.features - (coupled.FEATURES if method == "auto" else FEATURES[method]))
     if missing:
         raise UnsupportedFeature(missing, [f"method {method!r} cannot do that."])
-    beside = sorted(problem.features & {"teams", "quotas"})
+    beside = sorted(problem.features & {"teams", *LIMITS})
     if beside and wants_continuity(problem):
         raise UnsupportedFeature(["continuity", *beside], [BOTH])
 
@@ -210,7 +216,7 @@ def _tell(
     candidates: Candidates,
     edges: EdgeArrays,
     paths: Paths,
-    quotas: Quotas | None,
+    bounds: Bounds,
     result: Result,
     earlier: Incumbent | None,
 ) -> Plan:
@@ -220,9 +226,10 @@ def _tell(
     layout, solution = result.layout, result.solution
     at = layout.arc[np.flatnonzero(solution.flow)]
     pairs = Pairs(result.arcs.request[at], result.arcs.slot[at])
-    blocked = np.zeros(problem.demand.n_requests, np.bool_)
-    if quotas is not None:
-        blocked[units.request[blocked_by_rules(result, units, quotas)]] = True
+    blocked = np.full(problem.demand.n_requests, "", dtype=object)
+    if len(bounds.pairs):
+        for unit, code in blocked_by_rules(result, units, bounds).items():
+            blocked[units.request[unit]] = code
     provider = problem.supply.slot_provider[pairs.slot]
     full = full_series(problem.series, units.request[pairs.request], provider)
     finished = solution.termination in ("optimal", "searched")
@@ -239,7 +246,7 @@ def _tell(
         arcs=len(result.arcs),
         rounds=result.rounds,
         resolution_minutes=1 / RESOLUTION,
-        solver=SOLVER if len(units.team) == 0 and quotas is None else SOLVER + ", with HiGHS",
+        solver=SOLVER if len(units.team) == 0 and not len(bounds) else SOLVER + ", with HiGHS",
         policy_fingerprint=problem.policy.fingerprint,
         problem_fingerprint=problem.fingerprint,
         assumed_share=problem.supply.assumed_share,
@@ -260,6 +267,7 @@ def _tell(
         ),
         certificate=certificate,
         funnel=funnel_frame(units, candidates),
+        floors=floors_frame(bounds.floors, pairs, units, result.prices[len(bounds.pairs) :]),
         linked=int(problem.tables["requests"]["duplicate_of"].notna().sum()),
         search=Search(
             units=units,

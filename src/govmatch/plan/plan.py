@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from govmatch.errors import InvalidInput
+from govmatch.model.policy import Floors
 from govmatch.model.problem import Problem
 from govmatch.model.travel import PairTravel
 from govmatch.plan.decode import Pairs, pair_starts
@@ -128,6 +129,10 @@ class Plan:
         without the requests that no time was left for. With rounds, of role and provider.
     linked : int
         Requests that are further reports of another and were not matched again.
+    floors : pandas.DataFrame
+        The least that the policy asks for: kind ("group" or "community"), name, asked, least, sent, short
+        (people), cost_minutes (of those who are short), price_minutes (what one person less under the floor
+        would save, at the prices that prove the bound). Empty without floors.
     seconds : dict
         Wall time by phase.
     search : Search
@@ -145,6 +150,7 @@ class Plan:
     funnel: pd.DataFrame
     linked: int
     search: Search | RoundSearch = field(repr=False)
+    floors: pd.DataFrame = field(default_factory=pd.DataFrame)
     seconds: dict[str, float] = field(default_factory=dict, repr=False)
     incumbent: pd.DataFrame | None = field(default=None, repr=False)
 
@@ -227,6 +233,27 @@ class Plan:
         from govmatch.plan.changes import changes_frame
 
         return changes_frame(self.incumbent, self.assignments)
+
+    def cost_of_floors(self, *, time_limit: float | None = None) -> float:
+        """Return what the policy's floors cost: how much cheaper a plan without them is, but for shortfalls.
+
+        Parameters
+        ----------
+        time_limit : float, optional
+            Seconds for the plan without floors, as in `match`.
+
+        Returns
+        -------
+        float
+            Equivalent minutes; exact where both plans are optimal, else as near as both of their gaps.
+        """
+        from govmatch.plan.match import match
+
+        policy = replace(self.problem.policy, floors=Floors())
+        features = self.problem.features - {"floors"}
+        plain = replace(self.problem, policy=policy, features=features)
+        other = match(plain, time_limit=time_limit).certificate.primal
+        return self.certificate.primal - float(self.floors["cost_minutes"].sum()) - other
 
     @cached_property
     def candidate_projects(self) -> pd.DataFrame:

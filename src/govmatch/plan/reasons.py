@@ -38,6 +38,15 @@ REASONS: dict[str, tuple[str, str]] = {
         "those who are free come by an agreement whose weekly quota is used up",
         "可派者须经由的共建协议本周名额已用完",
     ),
+    "away": (
+        "those who are free live elsewhere, where this week's jobs in other communities are used up",
+        "可派者所在社区本周外派名额已用完",
+    ),
+    "hours": ("those who are free would exceed their time of the week", "可派者本周服务时长已满"),
+    "reserve": (
+        "those who are free are the certified people who are kept for emergencies",
+        "可派者为应急储备的持证人员",
+    ),
     "faces": (
         "those who already come are not free, and no further face is allowed",
         "已有服务者无空闲,且不得再换新面孔",

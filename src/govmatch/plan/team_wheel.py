@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,18 +11,51 @@ from govmatch.model.problem import Problem
 from govmatch.plan.forest import capacity_forest, lay_out
 from govmatch.plan.wheel import Clock, Result, better, ended
 from govmatch.reach.candidates import Arcs, Candidates
+from govmatch.reach.floors import FloorRows
+from govmatch.reach.limits import AllLimits, PairLimits
+from govmatch.reach.paths import EdgeArrays, Paths
 from govmatch.reach.quotas import Quotas
+from govmatch.reach.reserve import Reserve
 from govmatch.reach.stays import Stays
 from govmatch.reach.units import Units, team_worth
+from govmatch.reach.weeks import Away, Hours
 from govmatch.solve.certificate import Proof, node_loads, prices_above, valid_duals
 from govmatch.solve.control import Control
 from govmatch.solve.coupled import Coupled
 from govmatch.solve.instance import Solution
 from govmatch.solve.ruled import Ruled, search_ruled
-from govmatch.solve.rules import Rules
+from govmatch.solve.rules import Floors, Limits, Rules
 from govmatch.solve.team_tree import TeamTree
 
 IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What limits a plan beside capacities."""
+
+    quotas: Quotas  # also among `pairs`, first
+    pairs: AllLimits
+    floors: FloorRows
+
+    def __len__(self) -> int:
+        return len(self.pairs) + len(self.floors)
+
+    def limits(self, arcs: Arcs, units: Units, arc: IntArray) -> Limits:
+        """Say which arcs of an instance, whose pairs are `arc`, count for which rule, and the floors."""
+        passes = self.pairs.passes(arcs, units.demand)
+        first = np.searchsorted(passes.arc, arc)
+        count = np.searchsorted(passes.arc, arc, side="right") - first
+        copy = np.repeat(np.arange(len(arc)), count)
+        at = np.arange(len(copy)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+        rules = Rules(copy, passes.rule[at], passes.weight[at], self.pairs.limit)
+        # the unit of a request that stands alone, or its team after all units
+        member = np.full(int(units.request.max(initial=-1)) + 1, -1)
+        member[units.request[: units.n_alone]] = np.arange(units.n_alone)
+        member[units.team] = len(units.role) + np.arange(len(units.team))
+        floors = self.floors
+        price = np.full(len(floors), floors.price)
+        return Limits(rules, Floors(member[floors.request], floors.floor, floors.allowed, price))
 
 
 def team_tree(problem: Problem, units: Units) -> TeamTree:
@@ -52,7 +85,7 @@ def turn_teams(
     control: Control,
     clock: Clock,
     gap: float,
-    quotas: Quotas | None = None,
+    bounds: Bounds,
 ) -> Result:
     """Search and price out until no pair is left, the gap suffices, or `control` ends it."""
     forest = capacity_forest(problem.supply, problem.policy)
@@ -67,20 +100,19 @@ def turn_teams(
             layout = lay_out(arcs, units.demand, problem.supply, forest, units.n_alone, stays)
             coupled = Coupled(layout.instance, tree, candidates.outside_cost)
             start = None if price is None else price[layout.node]
-            rules = _rules(quotas, arcs, units, layout.arc)
-            before = control.run(search_ruled, coupled, rules, control, before, start)
+            limits = bounds.limits(arcs, units, layout.arc)
+            before = control.run(search_ruled, coupled, limits, control, before, start)
             found, rounds = before.found, rounds + 1
         solution = Solution(found.flow, found.unmet, found.request_dual, found.price, "searched")
-        best = better(best, Result(arcs, layout, solution, _true(found.proof, stays), rounds))
+        best = better(best, Result(arcs, layout, solution, _true(found.proof, stays), rounds, before.price))
         if control.poll() or best.proof.gap <= gap:
             break
         with clock.phase("price_out"):
-            tolled, toll = coupled, None
-            if before.price.any() and quotas is not None:
-                tolled = coupled.tolled(rules.tolls(before.price, len(layout.instance.request)))
-                toll = quotas.tolls(before.price)
-            dual, own = valid_duals(layout.instance, found.request_dual, found.price)
-            dual = np.where(coupled.in_team, tolled.limits(prices_above(layout.instance.parent, own)), dual)
+            priced, n_quotas = limits.priced(coupled, before.price), len(bounds.quotas)
+            passed = before.price[:n_quotas]
+            toll = bounds.quotas.tolls(passed) if passed.any() else None
+            dual, own = valid_duals(priced.instance, found.request_dual, found.price)
+            dual = np.where(coupled.in_team, priced.limits(prices_above(layout.instance.parent, own)), dual)
             price = np.zeros(len(forest.parent), np.int64)
             price[layout.node] = own
             above = prices_above(forest.parent, price)[:n_slots]
@@ -89,14 +121,13 @@ def turn_teams(
             break
         # whatever is not among the arcs costs, with its prices, at least this
         dear = new.cost + above[new.slot]
-        if quotas is not None:
-            passes = quotas.passes(new, units.demand)
-            np.add.at(dear, passes.arc, before.price[passes.rule])
+        if toll is not None:  # what other rules charge is not told to the search for pairs
+            passes = bounds.quotas.passes(new, units.demand)
+            np.add.at(dear, passes.arc, passed[passes.rule])
         np.minimum.at(dual, new.request, dear)
-        bound = tolled.bound(np.minimum(dual, found.request_dual), own, dual)
-        bound -= int((before.price * rules.limit).sum())
+        bound = priced.bound(np.minimum(dual, found.request_dual), own, dual) - limits.earned(before.price)
         proof = Proof(found.proof.primal, bound)
-        best = better(best, Result(arcs, layout, solution, _true(proof, stays), rounds))
+        best = better(best, Result(arcs, layout, solution, _true(proof, stays), rounds, before.price))
         if control.poll() or best.proof.gap <= gap or not len(new):
             break
         arcs, _ = arcs.merged(new)
@@ -110,25 +141,28 @@ def _true(proof: Proof, stays: Stays) -> Proof:
     return Proof(proof.primal + stays.constant, proof.bound + stays.constant)
 
 
-def _rules(quotas: Quotas | None, arcs: Arcs, units: Units, arc: IntArray) -> Rules:
-    """Say which arcs of the instance count for which rule; `arc` is the pair of each."""
-    none = np.zeros(0, np.int64)
-    if quotas is None:
-        return Rules(none, none, none)
-    passes = quotas.passes(arcs, units.demand)
-    first = np.searchsorted(passes.arc, arc)
-    count = np.searchsorted(passes.arc, arc, side="right") - first
-    copy = np.repeat(np.arange(len(arc)), count)
-    at = np.arange(len(copy)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
-    return Rules(copy, passes.rule[at], quotas.limit)
+def bounds_of(problem: Problem, units: Units, edges: EdgeArrays, paths: Paths, floors: FloorRows) -> Bounds:
+    """Collect all limits of a problem."""
+    quotas, asked = Quotas(edges, paths, problem.supply), problem.features
+    parts: list[PairLimits] = [quotas]
+    if "away" in asked:
+        parts.append(Away(problem))
+    if "hours" in asked:
+        parts.append(Hours(problem, units.demand))
+    if "reserve" in asked:
+        parts.append(Reserve(problem))
+    return Bounds(quotas, AllLimits(parts), floors)
 
 
-def blocked_by_rules(result: Result, units: Units, quotas: Quotas) -> IntArray:
-    """Return the units for which somebody is free whose way passes an agreement that is used up."""
+def blocked_by_rules(result: Result, units: Units, bounds: Bounds) -> dict[int, str]:
+    """Return the units for which somebody is free but for a rule that is used up, and its reason."""
     layout, flow = result.layout, result.solution.flow
-    instance, rules = layout.instance, _rules(quotas, result.arcs, units, layout.arc)
-    full = rules.usage(flow) >= rules.limit
+    instance, rules = layout.instance, bounds.limits(result.arcs, units, layout.arc).rules
+    usage = rules.usage(flow)
     spare = instance.capacity - node_loads(instance, flow) <= 0
     free = prices_above(instance.parent, spare.astype(np.int64))[instance.node] == 0
-    shut = np.unique(rules.arc[full[rules.rule]])
-    return np.unique(instance.request[shut[free[shut] & (flow[shut] == 0)]])
+    shut = usage[rules.rule] + rules.weight > rules.limit[rules.rule]
+    entry = np.flatnonzero(shut & free[rules.arc] & (flow[rules.arc] == 0))
+    code = bounds.pairs.code[rules.rule[entry]]
+    # of several reasons the last in the order of the kinds
+    return dict(zip(instance.request[rules.arc[entry]].tolist(), code.tolist(), strict=True))

@@ -10,7 +10,7 @@ from govmatch.plan.reasons import first_empty_stage
 from govmatch.reach.candidates import Candidates
 from govmatch.reach.units import Units
 
-OUTRUN = ("capacity", "pin_conflict", "quota")
+OUTRUN = ("capacity", "pin_conflict", "quota", "away", "hours", "reserve")
 """Reasons of requests for which enough are eligible."""
 
 IntArray = NDArray[np.int64]
@@ -30,7 +30,7 @@ def best_starts(units: Units, passed: IntArray) -> IntArray:
 
 
 def reasons(
-    problem: Problem, units: Units, candidates: Candidates, blocked: NDArray[np.bool_]
+    problem: Problem, units: Units, candidates: Candidates, blocked: ObjectArray
 ) -> tuple[ObjectArray, IntArray, ObjectArray, NDArray[np.bool_]]:
     """Return for each request why it is unserved, if it is: reason, providers left before, role, unseen.
 
@@ -50,7 +50,8 @@ def reasons(
     code[(code == "window") & several] = "together"
     assigned = np.isin(of, demand.assign_request)
     code[(code == "excluded") & assigned] = "pinned"
-    code[(code == "capacity") & blocked[of]] = "quota"
+    limited = (code == "capacity") & (blocked[of] != "")
+    code[limited] = blocked[of[limited]]
     code[(code == "capacity") & assigned] = "pin_conflict"
     # of a team, the role whose stage comes first
     order = np.lexsort((role, stage, of))

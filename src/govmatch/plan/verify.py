@@ -17,8 +17,10 @@ from govmatch.errors import InvalidInput, PlanFaults
 from govmatch.plan.verify_certificate import check_certificate, check_funnel, check_linked
 from govmatch.plan.verify_faces import check_faces, reached
 from govmatch.plan.verify_facts import read_facts
+from govmatch.plan.verify_floors import check_floors
 from govmatch.plan.verify_frames import ASSIGNMENT_COLUMNS, Faults, missing_columns, numbers, read_rows
 from govmatch.plan.verify_incumbent import check_changes, read_stays
+from govmatch.plan.verify_limits import check_limits
 from govmatch.plan.verify_quotas import check_quotas
 from govmatch.plan.verify_reasons import check_reasons
 from govmatch.plan.verify_rounds import ROUND_COLUMNS, check_rounds
@@ -143,7 +145,9 @@ def _check(problem: Any, plan: Any, faults: Faults) -> None:
     check_teams(rows, facts, faults)
     check_capacities(rows, facts, faults)
     load = check_load(rows, facts, faults)
-    spent = check_quotas(rows, facts, faults)
+    spent = check_limits(rows, problem, facts, faults)
+    spent |= {"quota"} if check_quotas(rows, facts, faults) else set()
+    floors = check_floors(getattr(plan, "floors", None), rows, facts, faults)
     faces = check_faces(rows, facts, faults)
     at = check_unmet(plan.unmet, rows, facts, faults)
     ended = getattr(plan.certificate, "termination", None)
@@ -152,7 +156,7 @@ def _check(problem: Any, plan: Any, faults: Faults) -> None:
     check_reasons(plan.unmet, at, not early, spent, facts, stays, faults, reached(rows, facts))
     people = np.clip(np.nan_to_num(numbers(plan.unmet["people"])), -_MOST, _MOST).astype(np.int64)
     unserved = int((facts.requests.unmet_cost[at] * people)[at >= 0].sum())
-    primal = int(cost.sum() + load.sum() + faces.sum()) + unserved + changes
+    primal = int(cost.sum() + load.sum() + faces.sum()) + unserved + changes + floors
     check_certificate(plan.certificate, problem, facts, rows, primal, faults)
     check_linked(plan.linked, facts, faults)
     check_funnel(plan.funnel, plan.certificate, not stopped, facts, faults)

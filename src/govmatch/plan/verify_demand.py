@@ -74,6 +74,7 @@ class Requests:
     dialect: ObjectArray
     hometown: ObjectArray
     unmet_cost: IntArray  # hundredths, of one person
+    worth: IntArray  # the same with the prices of its floors
     roles: Roles
     first_role: IntArray  # (n + 1,)
 
@@ -203,6 +204,9 @@ def read_requests(problem: Any) -> Requests:
     minutes = policy.unmet.group_minutes
     extra = np.array([float(minutes.get(g, 0.0)) for g in group.tolist()])
     price = policy.unmet.base_minutes + policy.unmet.priority_minutes * (priority - 1) + extra
+    floors = policy.floors
+    under = np.array([floors.group_share.get(g, 0) > 0 for g in group.tolist()], dtype=np.int64)
+    under += floors.community_share > 0
     row, names, earliest, latest = dated_rows(problem, visits, ids.values, earliest, latest)
     caps, known = caps_and_known(tables)
     roles = _repeated(roles, row)
@@ -227,6 +231,7 @@ def read_requests(problem: Any) -> Requests:
         dialect=objects(asked["dialect"])[row],
         hometown=objects(asked["hometown"])[row],
         unmet_cost=hundredths(price)[row],
+        worth=(hundredths(price) + under * hundredths(floors.price_minutes))[row],
         roles=roles,
         first_role=np.searchsorted(roles.request, np.arange(len(row) + 1)),
     )

@@ -109,7 +109,7 @@ class Funnel:
         facts, wish, who = self._facts, self._facts.requests, self._facts.providers
         r, minutes = int(wish.roles.request[q]), int(wish.roles.minutes[q])
         earliest, latest, together = int(wish.earliest[r]), int(wish.latest[r]), bool(wish.people[r] > 1)
-        wished, worth, day_of = earliest, int(wish.unmet_cost[r]), int(self._day[q])
+        wished, worth, day_of = earliest, int(wish.worth[r]), int(self._day[q])
         people = 1
         if start is not None:
             wished += int(self.least[q])

@@ -21,7 +21,13 @@ SAMPLE = 16
 """Unserved requests whose whole funnel is recomputed."""
 
 _WINDOW = STAGES.index("window")
-_OUTRUN = ("capacity", "pin_conflict", "quota", "faces")  # enough are eligible
+_LIMITED = {
+    "quota": "no agreement's quota is used up",
+    "away": "no community's jobs elsewhere are used up",
+    "hours": "every volunteer has time for one more job",
+    "reserve": "more certified people are free than are kept everywhere",
+}
+_OUTRUN = ("capacity", "pin_conflict", "faces", *_LIMITED)  # enough are eligible
 _BY_NEED = 3  # stages that the needs alone decide
 
 
@@ -53,7 +59,7 @@ class _Claims:
         self,
         frame: pd.DataFrame,
         at: IntArray,
-        spent: bool,
+        spent: set[str],
         facts: Facts,
         stays: Stays | None,
         faults: Faults,
@@ -103,8 +109,8 @@ class _Claims:
             text = "somebody is assigned" if assigned else "nobody is assigned"
             self._fault("reason_wrong", f"reason {reason!r}; {text} to it", r)
             return None
-        if reason == "quota" and not self._spent:
-            self._fault("reason_wrong", "reason 'quota'; no agreement's quota is used up", r)
+        if reason in _LIMITED and reason not in self._spent:
+            self._fault("reason_wrong", f"reason {reason!r}; {_LIMITED[reason]}", r)
             return None
         if reason in (("time",) if finished else _OUTRUN):
             text = (
@@ -200,7 +206,7 @@ def check_reasons(
     frame: pd.DataFrame,
     at: IntArray,
     finished: bool,
-    spent: bool,
+    spent: set[str],
     facts: Facts,
     stays: Stays | None,
     faults: Faults,
@@ -208,8 +214,8 @@ def check_reasons(
 ) -> None:
     """Check codes, texts and needs of all unserved requests, and the whole funnel of `SAMPLE` of them.
 
-    `spent` tells whether a quota is used up; `full` are the requests that recur and have as many faces as
-    they may have.
+    `spent` has the reasons of limits that are used up; `full` are the requests that recur and have as many
+    faces as they may have.
     """
     claims = _Claims(frame, at, spent, facts, stays, faults, full)
     stated = {i: claims.claim(i, finished) for i in np.flatnonzero(at >= 0).tolist()}

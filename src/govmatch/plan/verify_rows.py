@@ -232,7 +232,7 @@ def check_rows(rows: Rows, facts: Facts, stays: Stays | None, faults: Faults) ->
     for name, units in right.items():
         cost += _check_term(name, units, rows, faults)
     alone = np.where(team, wish.people[rows.r], 1)
-    worth = wish.unmet_cost[rows.r] * alone
+    worth = wish.worth[rows.r] * alone
     saves = np.zeros(len(rows.r), dtype=np.int64)  # by leaving it, less than by sending
     if stays is not None:
         kept = stays.kept(rows.q, rows.p, rows.time["start"])

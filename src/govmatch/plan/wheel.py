@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,8 @@ class Result:
     solution: Solution
     proof: Proof
     rounds: int
+    prices: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Of limits that are no capacities."""
 
 
 def turn(

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from govmatch.model.encoded import Demand, Supply
 from govmatch.reach.candidates import Arcs, Tolls
+from govmatch.reach.limits import Passes
 from govmatch.reach.paths import EdgeArrays, Paths
 
 IntArray = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Passes:
-    """Pairs that count towards quotas."""
-
-    arc: IntArray  # (n,) position in `Arcs`, ascending
-    rule: IntArray  # (n,)
 
 
 class Quotas:
@@ -29,10 +20,14 @@ class Quotas:
 
     Attributes
     ----------
+    code : str
+        The reason of a request that one of them leaves unserved.
     limit : int64 (n_rules,)
     edge : int64 (n_rules,)
         Row of `EdgeArrays` of each rule's agreement.
     """
+
+    code = "quota"
 
     def __init__(self, edges: EdgeArrays, paths: Paths, supply: Supply) -> None:
         limited = np.flatnonzero(edges.quota >= 0)
@@ -73,7 +68,8 @@ class Quotas:
         count = np.searchsorted(self._key, key, side="right") - first
         arc = np.repeat(np.arange(len(arcs)), count)
         at = np.arange(len(arc)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
-        return Passes(arc, self._edge[at] * self._n_weeks + self._week[arcs.slot[arc]])
+        rule = self._edge[at] * self._n_weeks + self._week[arcs.slot[arc]]
+        return Passes(arc, rule, np.ones(len(arc), np.int64))
 
     def tolls(self, price: IntArray) -> Tolls:
         """Lay prices of the rules on all ways."""

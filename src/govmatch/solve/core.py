@@ -19,7 +19,7 @@ from govmatch.solve.coupled import LARGE, Coupled, Found, Served, better, follow
 from govmatch.solve.instance import Instance, Solution
 from govmatch.solve.mip.model import Outcome, solve
 from govmatch.solve.mip.part import Part
-from govmatch.solve.rules import Rules
+from govmatch.solve.rules import Limits
 from govmatch.solve.team_prices import best_duals
 from govmatch.solve.team_tree import FAR
 
@@ -110,7 +110,7 @@ class Core:
     """
 
     def __init__(
-        self, coupled: Coupled, price: IntArray, kept: BoolArray, limit: int, rules: Rules | None = None
+        self, coupled: Coupled, price: IntArray, kept: BoolArray, limit: int, limits: Limits | None = None
     ) -> None:
         instance, tree, outside = coupled.instance, coupled.tree, coupled.outside
         dual = np.minimum(best_duals(coupled.alone, price), outside)
@@ -137,7 +137,7 @@ class Core:
         own_arc = np.flatnonzero(hard & in_core[instance.request])
         fill = np.flatnonzero(in_core & (outside < FAR))
         fill = np.repeat(fill, people[fill])
-        self._build(cost, own_arc, order, fill, in_core, teams, outside, kept, rules)
+        self._build(cost, own_arc, order, fill, in_core, teams, outside, kept, limits)
         rest = replace(coupled.alone, demand=np.where(in_core, 0, coupled.alone.demand))
         apart = ~in_core[rest.request] & ~kept[rest.node]  # those into kept trees are in no better plan
         rest = replace(
@@ -163,7 +163,7 @@ class Core:
         teams: IntArray,
         outside: IntArray,
         kept: BoolArray,
-        rules: Rules | None,
+        limits: Limits | None,
     ) -> None:
         instance, tree = self._coupled.instance, self._coupled.tree
         self.request = np.flatnonzero(in_core)
@@ -210,9 +210,15 @@ class Core:
             link_parent=states[tree.link_parent[link]],
         )
         self.part = Part(part, small)
-        if rules is not None:
+        if limits is not None:
             arcs = np.where(self.arc >= 0, self.arc, len(instance.request))
-            self.part = replace(self.part, rules=rules.of(arcs, len(instance.request) + 1))
+            rules = limits.rules.of(arcs, len(instance.request) + 1)
+            place = np.full(self._coupled.n_members, -1)
+            place[self.request] = np.arange(len(self.request))
+            place[len(instance.demand) + teams] = len(self.request) + np.arange(len(teams))
+            asked = np.bincount(tree.role_team, tree.role_people, len(tree.worth)).astype(np.int64)
+            people = np.concatenate([np.where(self._coupled.in_team, 0, instance.demand), asked])
+            self.part = replace(self.part, rules=rules, floors=limits.floors.of(place, people))
 
     def served(self, outcome: Outcome, price: IntArray) -> Served:
         """Make a choice of all teams from that of the core, and by prices elsewhere."""

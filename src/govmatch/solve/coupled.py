@@ -23,7 +23,7 @@ from govmatch.solve.team_tree import FAR, TeamTree
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-FEATURES = flow.FEATURES | {"teams", "quotas"}
+FEATURES = flow.FEATURES | {"teams", "quotas", "away", "hours", "floors", "reserve"}
 """What the tier can honour."""
 
 LARGE, ENOUGH, NATURAL = 20_000, 1e-4, 1 << 36
@@ -124,6 +124,29 @@ class Coupled:
     def tolled(self, toll: IntArray) -> Coupled:
         """Return the same with costs raised, (n_arcs,)."""
         return Coupled(replace(self.instance, cost=self.instance.cost + toll), self.tree, self.outside)
+
+    @property
+    def n_members(self) -> int:
+        """How many requests and teams there are."""
+        return len(self.instance.demand) + len(self.tree.worth)
+
+    def lowered(self, less: IntArray) -> Coupled:
+        """Return the same with whoever is missing costing less, (n_members,): requests, then teams."""
+        tree, n = self.tree, len(self.instance.demand)
+        team = less[n:]
+        asked = np.bincount(tree.role_team, tree.role_people, len(tree.worth)).astype(np.int64)
+        cheaper = replace(tree, worth=tree.worth - team * asked, absence=tree.absence - team)
+        instance = replace(self.instance, unmet_cost=self.instance.unmet_cost - less[:n])
+        return Coupled(instance, cheaper, self.outside)
+
+    def missing(self, served: Served, used: IntArray, unmet: IntArray) -> IntArray:
+        """Return how many people are missing of each request that stands alone, then of each team."""
+        tree = self.tree
+        asked = np.bincount(tree.role_team, tree.role_people, len(tree.worth)).astype(np.int64)
+        arc = np.flatnonzero((used > 0) & self.in_team[self.instance.request])
+        team = tree.role_team[self.role[self.instance.request[arc]]]
+        come = np.bincount(team, used[arc], len(tree.worth)).astype(np.int64)
+        return np.concatenate([np.where(self.in_team, 0, unmet), asked - np.where(served.on, come, 0)])
 
     def without(self, arcs: BoolArray) -> Coupled:
         """Return the same without some arcs, (n_arcs,)."""

@@ -1,4 +1,4 @@
-"""A search under rules: prices on them prove a bound, and arcs are closed until a plan keeps them."""
+"""A search under limits: prices on them prove a bound, and arcs are closed until a plan keeps the rules."""
 
 from __future__ import annotations
 
@@ -6,20 +6,25 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linprog
 
+from govmatch.errors import SolverError
 from govmatch.solve.certificate import Proof, prices_above
 from govmatch.solve.control import Control
 from govmatch.solve.core import Core
-from govmatch.solve.coupled import Coupled, Found, Served, follow
+from govmatch.solve.coupled import LARGE, Coupled, Found, Served, choose, follow
 from govmatch.solve.mip.model import solve
-from govmatch.solve.rules import Rules
+from govmatch.solve.rules import Limits
 from govmatch.solve.team_prices import best_duals
 from govmatch.solve.team_search import search
 
 IntArray = NDArray[np.int64]
 
-ROUNDS = 24
-"""Prices of rules that are tried."""
+ROUNDS = 100
+"""Prices of limits that are tried."""
+
+STALE = 1e-5
+"""Where prices cannot prove a larger share of the cost more, in a large instance, no more are tried."""
 
 WHOLE = 30_000
 """Arcs up to which an instance is solved whole."""
@@ -27,77 +32,171 @@ WHOLE = 30_000
 
 @dataclass(frozen=True)
 class Ruled:
-    """A plan that keeps the rules, and their prices beside those of capacities.
+    """A plan that keeps the rules, and the prices of limits beside those of capacities.
 
-    `found.request_dual` and `found.price` are duals where the arcs cost their tolls on top.
+    `found.request_dual` and `found.price` are duals where the limits have their prices; what `found.proof`
+    says is of the costs as they are, floors that are missed included.
     """
 
     found: Found
-    price: IntArray  # (n_rules,)
+    price: IntArray  # (limits.n,)
 
 
 def search_ruled(
     coupled: Coupled,
-    rules: Rules,
+    limits: Limits,
     control: Control,
     before: Ruled | None = None,
     start: IntArray | None = None,
 ) -> Ruled:
-    """Seek a plan that keeps rules, and a bound near it.
+    """Seek a plan that keeps rules and, at a price, floors, and a bound near it.
 
-    A rule's price falls and rises with what is used of it beside its limit (subgradient steps, Held, Wolfe &
-    Crowder 1974); each price proves a bound, less what the limits earn. A small instance is solved whole.
+    Each price of the limits proves a bound, less what the limits earn (Lagrangian relaxation, Geoffrion
+    1974). A small instance is solved whole.
 
     Parameters
     ----------
     coupled : Coupled
-    rules : Rules
+        Leaving people costs as if nobody were free to be missing under a floor.
+    limits : Limits
     control : Control
     before : Ruled, optional
         What was found with fewer arcs.
     start : int64 (n_nodes,), optional
         Own prices near the optimum.
     """
-    found = search(coupled, control, before.found.served if before else None, start)
-    nothing = np.zeros(len(rules.limit), np.int64)
-    if (rules.usage(found.flow) <= rules.limit).all():
+    nothing = np.zeros(limits.n, np.int64)
+    free = limits.priced(coupled, nothing)
+    served = before.found.served if before else None
+    found = choose(free, control, served, start) if limits.n else search(free, control, served, start)
+    if limits.n and (limits.over(coupled, found) <= 0).all():
+        found = search(free, control, found.served, found.price)
+    if (limits.over(coupled, found) <= 0).all():
         return Ruled(found, nothing)
-    plan = _repaired(coupled, rules, found, found, control)
+    plan = _kept(coupled, limits, nothing, found, control)
     best = Ruled(replace(plan, proof=Proof(plan.proof.primal, found.proof.bound)), nothing)
-    best = _priced(coupled, rules, best, found, before.price if before else nothing, control)
+    best = _priced(coupled, limits, best, found, before.price if before else nothing, control)
     if len(coupled.instance.request) <= WHOLE and not control.poll():
-        best = _whole(coupled, rules, best, control)
+        best = _whole(free, limits, best, control)
     return best
 
 
 def _priced(
-    coupled: Coupled, rules: Rules, best: Ruled, found: Found, price: IntArray, control: Control
+    coupled: Coupled, limits: Limits, best: Ruled, found: Found, price: IntArray, control: Control
 ) -> Ruled:
-    """Move the prices of the rules while that proves more or finds a cheaper plan."""
-    n = len(coupled.instance.request)
-    length, failed = 1.0, 0
-    at = price.astype(np.float64)
-    for step in range(ROUNDS):
-        if control.poll() or best.found.proof.gap <= control.gap:
+    """Move the prices of the limits while that proves more or finds a cheaper plan.
+
+    Every plan says how much the bound changes with the prices at most; together they say where to look next,
+    within a box around the best prices so far (Marsten, Hogan & Blankenship 1975).
+    """
+    n_rules, dearest = len(limits.rules.limit), limits.dearest
+    natural = int(limits.priced(coupled, np.zeros(limits.n, np.int64)).instance.unmet_cost.max(initial=1))
+    model = _Model(dearest, np.where(np.arange(limits.n) < n_rules, max(1, natural), dearest))
+    starts = [np.minimum(price, dearest)] if price.any() else []
+    if len(dearest) > n_rules:  # what floors cost at most says what can be kept of them
+        starts.append(np.concatenate([price[:n_rules], dearest[n_rules:]]))
+    model.add(np.zeros(limits.n, np.int64), found.proof.primal, limits.over(coupled, found))
+    teams, thorough = len(coupled.tree.worth) > 0, False
+    size, enough = 0.0, STALE if len(coupled.instance.request) > LARGE else 0.0
+    for _ in range(ROUNDS):
+        proof = best.found.proof
+        if control.poll() or coupled.suffices(proof, control):
             break
-        whole = np.round(at).astype(np.int64)
-        bound = best.found.proof.bound
-        if step or whole.any():
-            dear = coupled.tolled(rules.tolls(whole, n))
+        center, told = model.center()
+        if starts:
+            at: IntArray | None = starts.pop(0)
+        else:
+            size = size or max(1.0, proof.primal - told) / model.slope(center)
+            at = model.next(center, size, told + enough * abs(told) + 1)
+        if at is None and (thorough or not teams):
+            break
+        if at is None:  # quick looks at teams say no more
+            thorough, at = True, center
+        dear = limits.priced(coupled, at)
+        if thorough:
+            found = search(dear, control, best.found.served, np.maximum(best.found.price, 0))
+        else:
             found = _choose_again(dear, follow(dear, found.served, control, found.price), control)
-            bound = found.proof.bound - int((whole * rules.limit).sum())
-            plan = _repaired(coupled, rules, found, found, control)
-            failed = 0 if bound > best.found.proof.bound else failed + 1
-            best = _better(best, found, bound, whole, plan)
-            if failed == 3:
-                failed, length = 0, length / 2
-        over = (rules.usage(found.flow) - rules.limit).astype(np.float64)
-        over[(at <= 0) & (over < 0)] = 0
-        size = float(over @ over)
-        if size == 0:
-            break
-        at = np.maximum(0.0, at + length * max(best.found.proof.primal - bound, 1) / size * over)
+        model.add(at, found.proof.primal - limits.earned(at), limits.over(coupled, found))
+        bound = found.proof.bound - limits.earned(at)
+        best = _better(best, found, bound, at, _kept(coupled, limits, at, found, control))
+        size *= 2 if model.center()[1] > told else 0.25
     return best
+
+
+class _Model:
+    """What bounds at prices are at most, by the plans found at some of them."""
+
+    def __init__(self, dearest: IntArray, usual: IntArray) -> None:
+        """Prices are at most `dearest`; boxes are as wide as `usual` ones are apart."""
+        self._dearest, self._usual = dearest, usual
+        self._at: list[IntArray] = []
+        self._value: list[int] = []
+        self._over: list[IntArray] = []
+
+    def add(self, at: IntArray, value: int, over: IntArray) -> None:
+        """Add a plan: what it costs at prices, less what they earn, and by how much it exceeds limits."""
+        self._at.append(at)
+        self._value.append(value)
+        self._over.append(over)
+
+    def _knows(self, at: IntArray) -> bool:
+        """Tell whether a plan at these prices is known."""
+        return any(np.array_equal(at, other) for other in self._at)
+
+    def center(self) -> tuple[IntArray, float]:
+        """Return the prices, of those known, for which the plans tell of the highest bound, and that."""
+        told = [min(self._told(k, at) for k in range(len(self._at))) for at in self._at]
+        best = int(np.argmax(told))
+        return self._at[best], told[best]
+
+    def slope(self, at: IntArray) -> float:
+        """Return how much a step as large as usual prices raises the bound at most, at least 1."""
+        least = min(range(len(self._at)), key=lambda k: self._told(k, at))
+        over = self._over[least]
+        over = np.where((at <= 0) & (over < 0), 0, over)
+        return max(1.0, float((np.abs(over) * self._usual).sum()))
+
+    def _told(self, k: int, at: IntArray) -> float:
+        return self._value[k] + float((self._over[k] * (at - self._at[k])).sum())
+
+    def next(self, center: IntArray, size: float, enough: float) -> IntArray | None:
+        """Return the most promising prices within a box that is narrowed until it holds new ones.
+
+        None where no prices in it can prove more than is `enough`, or all are known.
+        """
+        while True:
+            at, most = self._highest(center, size)
+            if most <= enough:
+                return None
+            if not self._knows(at):
+                return at
+            if size * float(self._usual.max()) < 1:
+                return None
+            size /= 4
+
+    def _highest(self, center: IntArray, size: float) -> tuple[IntArray, float]:
+        """Return the prices within a box for which the plans tell of the highest bound, and that."""
+        over, at = np.array(self._over), np.array(self._at)
+        # the bound at prices p is at most value + over (p - at)
+        told = np.array(self._value) - (over * at).sum(axis=1)
+        some = np.flatnonzero((center > 0) | (over > 0).any(axis=0))  # all others stay at 0
+        step = np.maximum(1.0, size * self._usual[some])
+        low = np.maximum(center[some] - step, 0)
+        high = np.minimum(center[some] + step, self._dearest[some])
+        matrix = np.concatenate([-over[:, some], np.ones((len(over), 1))], axis=1)
+        found = linprog(
+            np.append(np.zeros(len(some)), -1.0),
+            A_ub=matrix,
+            b_ub=told,
+            bounds=[*zip(low, high, strict=True), (None, None)],
+            method="highs",
+        )
+        if found.x is None:
+            raise SolverError(f"HiGHS ended with status {found.status}: {found.message}")
+        best = np.zeros(len(center), np.int64)
+        best[some] = np.clip(np.round(found.x[:-1]), 0, self._dearest[some])
+        return best, float(found.x[-1])
 
 
 def _better(best: Ruled, priced: Found, bound: int, price: IntArray, plan: Found) -> Ruled:
@@ -132,42 +231,47 @@ def _choose_again(dear: Coupled, found: Found, control: Control) -> Found:
     )
 
 
-def _repaired(coupled: Coupled, rules: Rules, found: Found, priced: Found, control: Control) -> Found:
-    """Close arcs of rules that are reached until the rules hold; only the plan counts, not its bound."""
-    instance = coupled.instance
+def _kept(coupled: Coupled, limits: Limits, price: IntArray, found: Found, control: Control) -> Found:
+    """Close arcs of rules that are reached until the rules hold; only the plan counts, not its bound.
+
+    What it costs is what it costs with the floors that it misses.
+    """
+    at = limits.priced(coupled, price, tolls=False)
+    instance, rules = at.instance, limits.rules
     open_ = np.arange(len(instance.request))
-    plan, kept = found, rules
-    dual = best_duals(coupled.alone, priced.price)
+    dual = best_duals(at.alone, found.price)
     worth = dual[instance.request] - instance.cost
-    worth -= prices_above(instance.parent, np.maximum(priced.price, 0))[instance.node]
-    flow = found.flow
-    while True:
+    worth -= prices_above(instance.parent, np.maximum(found.price, 0))[instance.node]
+    plan, kept, flow, held = found, rules, found.flow, not len(rules.limit)
+    while not held:
         closed = kept.to_close(flow, worth[open_])
         open_ = open_[~closed]
         kept = rules.of(open_, len(instance.request))
         gone = np.ones(len(instance.request), np.bool_)
         gone[open_] = False
-        plan = follow(coupled.without(gone), found.served, control, found.price)
+        plan = follow(at.without(gone), found.served, control, found.price)
         flow = plan.flow
-        if (kept.usage(flow) <= rules.limit).all():
-            break
+        held = bool((kept.usage(flow) <= kept.limit).all())
     used = np.zeros(len(instance.request), np.int64)
-    used[open_] = plan.flow
-    return replace(plan, flow=used)
+    used[open_] = flow
+    plan = replace(plan, flow=used)
+    return replace(plan, proof=Proof(limits.cost(coupled, plan, price), plan.proof.bound))
 
 
-def _whole(coupled: Coupled, rules: Rules, best: Ruled, control: Control) -> Ruled:
-    """Solve a small instance exactly."""
-    instance = coupled.instance
+def _whole(free: Coupled, limits: Limits, best: Ruled, control: Control) -> Ruled:
+    """Solve a small instance exactly; in `free` no floor has a price."""
+    instance = free.instance
     price = np.maximum(best.found.price, 0)
     every = np.ones(len(instance.parent), np.bool_)
-    core = Core(coupled, price, every, 1 << 60, rules)
+    core = Core(free, price, every, 1 << 60, limits)
     outcome = solve(core.part, control)
     if outcome is None:
         return best
     bound = max(best.found.proof.bound, min(outcome.bound + core.constant, best.found.proof.primal))
     found = replace(best.found, proof=Proof(best.found.proof.primal, bound))
     plan = core.plan(outcome, found) if outcome.request is not None else None
-    if plan is not None and plan.proof.primal < found.proof.primal:
-        found = replace(plan, proof=Proof(plan.proof.primal, min(bound, plan.proof.primal)))
+    if plan is not None:
+        cost = limits.cost(free, plan, np.zeros(limits.n, np.int64))
+        if cost < found.proof.primal:
+            found = replace(plan, proof=Proof(cost, min(bound, cost)))
     return Ruled(found, best.price)

@@ -1,4 +1,4 @@
-"""What is decided: arcs, people missing, teams and their states, and the units of laden nodes."""
+"""What is decided: arcs, people missing, teams and their states, units of laden nodes, floors missed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Columns:
-    """The variables of a part, one after the other: arcs, missing, teams, states, units.
+    """The variables of a part, one after the other: arcs, missing, teams, states, units, short.
 
     Attributes
     ----------
     cost : float64 (n,)
     most : float64 (n,)
         Upper limits; all are whole and >= 0.
-    missing, team, state, unit : int
+    missing, team, state, unit, short : int
         Where each kind begins.
     unit_node : int64 (n_units,)
         The node of each unit of load.
@@ -34,6 +34,7 @@ class Columns:
     team: int
     state: int
     unit: int
+    short: int
     unit_node: IntArray
 
 
@@ -50,12 +51,14 @@ def columns(part: Part) -> Columns:
     unit_node = np.repeat(np.arange(len(units)), units)
     nth = np.arange(len(unit_node)) - np.repeat(np.cumsum(units) - units, units)
     n_states = tree.n_starts + len(tree.state_role)
+    price = np.zeros(0, np.int64) if part.floors is None else part.floors.price
     cost = (
         instance.cost - absence[instance.request],
         np.where(in_team, 0, instance.unmet_cost),
         tree.absence * asked - tree.worth,
         np.zeros(n_states, np.int64),
         instance.load_cost[unit_node] * nth,
+        price,
     )
     most = (
         np.ones(len(instance.cost)),
@@ -63,6 +66,7 @@ def columns(part: Part) -> Columns:
         np.ones(len(tree.worth)),
         np.ones(n_states),
         np.ones(len(unit_node)),
+        np.full(len(price), np.inf),
     )
     begin = np.cumsum([len(values) for values in cost])
     return Columns(
@@ -72,5 +76,6 @@ def columns(part: Part) -> Columns:
         team=int(begin[1]),
         state=int(begin[2]),
         unit=int(begin[3]),
+        short=int(begin[4]),
         unit_node=unit_node,
     )

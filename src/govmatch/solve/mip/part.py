@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch.solve.instance import Instance
-from govmatch.solve.rules import Rules
+from govmatch.solve.rules import Floors, Rules
 from govmatch.solve.team_tree import TeamTree
 
 IntArray = NDArray[np.int64]
@@ -26,11 +26,13 @@ class Part:
         Demand and unmet cost of a team's state are not read.
     tree : TeamTree
     rules : Rules, optional
+    floors : Floors, optional
     """
 
     instance: Instance
     tree: TeamTree
     rules: Rules | None = None
+    floors: Floors | None = None
 
     @cached_property
     def role(self) -> IntArray:

@@ -8,6 +8,7 @@ from scipy.sparse import csr_matrix
 
 from govmatch.solve.mip.columns import Columns
 from govmatch.solve.mip.part import Part
+from govmatch.solve.rules import Floors
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -53,7 +54,9 @@ def rows(part: Part, at: Columns) -> Rows:
     _people(part, at, found)
     if part.rules is not None:
         limit = part.rules.limit
-        found.add(np.full(len(limit), -np.inf), limit, (part.rules.rule, part.rules.arc, 1))
+        found.add(np.full(len(limit), -np.inf), limit, (part.rules.rule, part.rules.arc, part.rules.weight))
+    if part.floors is not None:
+        _floors(part, part.floors, at, found)
     return found
 
 
@@ -139,3 +142,30 @@ def _people(part: Part, at: Columns, found: Rows) -> None:
     row[several] = np.arange(len(several))
     inside = np.flatnonzero(row[which] >= 0)
     found.add(np.full(len(several), -np.inf), np.ones(len(several)), (row[which[inside]], inside, 1))
+
+
+def _floors(part: Part, floors: Floors, at: Columns, found: Rows) -> None:
+    """Count who is missing under each floor; so many may be, all others are short."""
+    instance, tree, n = part.instance, part.tree, len(part.instance.demand)
+    alone = np.flatnonzero(floors.member < n)
+    entry = np.flatnonzero(floors.member >= n)
+    team = floors.member[entry] - n
+    asked = np.bincount(tree.role_team, tree.role_people, len(tree.worth)).astype(np.int64)
+    limit = floors.limit.copy()
+    np.subtract.at(limit, floors.floor[entry], asked[team])
+    # everybody who comes to a team is not missing
+    arc = np.flatnonzero(part.role[instance.request] >= 0)
+    of = tree.role_team[part.role[instance.request[arc]]]
+    order = np.argsort(of, kind="stable")
+    first, last = (np.searchsorted(of[order], team, side=side) for side in ("left", "right"))
+    count = last - first
+    row = np.repeat(floors.floor[entry], count)
+    place = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+    short = np.arange(len(limit))
+    found.add(
+        np.full(len(limit), -np.inf),
+        limit,
+        (floors.floor[alone], at.missing + floors.member[alone], 1),
+        (row, arc[order][place], -1),
+        (short, at.short + short, -1),
+    )
