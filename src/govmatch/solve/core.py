@@ -8,6 +8,8 @@ a plan's.
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -41,6 +43,10 @@ STALE = 0.05
 """In a large instance a round that closes less than this share of the gap is the last."""
 
 
+SHARE = 0.4
+"""Of the time that is left, after which no round begins: the search team by team wants the rest."""
+
+
 def sharpen(coupled: Coupled, found: Found, control: Control) -> Found:
     """Improve a plan and its bound by the core, which grows by the people who are then wanted twice."""
     parent = coupled.instance.parent
@@ -55,10 +61,15 @@ def sharpen(coupled: Coupled, found: Found, control: Control) -> Found:
     floor = int(dear[kept].min(initial=1 << 60))
     if len(coupled.instance.request) <= SMALL:
         kept[:] = True
+    late = time.monotonic() + SHARE * control.left(math.inf)
     begun = coupled.bound(best_duals(coupled.alone, price), price)
     large, gap = len(coupled.instance.request) > LARGE, np.inf
     for _ in range(ROUNDS):
-        if coupled.suffices(best.proof, control) or (large and best.proof.gap > gap * (1 - STALE)):
+        if (
+            time.monotonic() >= late
+            or coupled.suffices(best.proof, control)
+            or (large and best.proof.gap > gap * (1 - STALE))
+        ):
             break
         gap = best.proof.gap
         core = Core(coupled, price, kept[root], best.proof.primal - begun)
