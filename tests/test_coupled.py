@@ -70,8 +70,8 @@ def random_day(seed):
     return instance, tree
 
 
-def cheapest(instance, tree, allowed=None):
-    """Return the least cost of any plan, by trying all."""
+def cheapest(instance, tree, allowed=None, more=None):
+    """Return the least cost of any plan, by trying all; `more` says what its arcs cost on top."""
     arcs_of = [np.flatnonzero(instance.request == r).tolist() for r in range(len(instance.demand))]
     n_alone = 2
     options = []  # by team: what each way to serve it may use, as lists of sets of arcs
@@ -120,6 +120,7 @@ def cheapest(instance, tree, allowed=None):
             continue
         cost = sum(way[1] for way in plan) + sum(int(instance.cost[a]) for a in used)
         cost += int((instance.load_cost * load * (load - 1) // 2).sum())
+        cost += more(used) if more else 0
         best = cost if best is None else min(best, cost)
     return best
 

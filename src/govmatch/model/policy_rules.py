@@ -236,6 +236,7 @@ SHAPE: dict[str, Any] = {
         "late_minutes": Number(0, 1000),
         "largest_late_minutes": Number(0, 1000),
     },
+    "teams": {"together_minutes": _COST},
     "stability": {"change_minutes": _COST},
 }
 

@@ -10,6 +10,7 @@ import numpy as np
 from govmatch.errors import InvalidInput, UnsupportedFeature
 from govmatch.model.problem import Problem
 from govmatch.plan.announced import Incumbent, read_incumbent
+from govmatch.plan.bonds import bonds_of, kept_apart, over, touched
 from govmatch.plan.continuity import Continued, continue_faces, wants_continuity
 from govmatch.plan.decode import Pairs, assignments_frame, funnel_frame, unmet_frame
 from govmatch.plan.faces import full_series
@@ -85,13 +86,14 @@ def match(
     -------
     Plan
         Verified; optimal over every eligible pair, unless the gap sufficed or the time limit or `cancel`
-        came first; with teams, quotas, few faces or rounds, the best that a search found, with a bound.
+        came first; with teams, quotas, bonds, few faces or rounds, the best that a search found, with a
+        bound.
 
     Raises
     ------
     UnsupportedFeature
-        The tables ask for what the method cannot do, or none yet: goods; or teams or quotas beside recurring
-        requests whose faces cost something or are limited; or an incumbent is given for rounds.
+        The tables ask for what the method cannot do, or none yet: goods; or teams, quotas or bonds beside
+        recurring requests whose faces cost something or are limited; or an incumbent is given for rounds.
     InvalidInput
         A wrong argument, such as an incumbent that lacks a column or names a person twice for a request.
 
@@ -136,10 +138,17 @@ def match(
             )
             arcs = candidates.cheapest(stop=control.poll)
         quotas = Quotas(edges, paths, problem.supply) if (edges.quota >= 0).any() else None
+        bonds = bonds_of(problem)
         if len(units.team) or quotas is not None:
-            result = turn_teams(costed, units, candidates, arcs, control, clock, gap, quotas)
+            result = turn_teams(costed, units, candidates, arcs, control, clock, gap, quotas, bonds)
         else:
             result = turn(problem.supply, problem.policy, units, candidates, arcs, control, clock, gap)
+            if bonds is not None and touched(result, bonds):  # else the flow is the best with them, too
+                flow_alone, arcs = result, result.arcs
+                result = turn_teams(costed, units, candidates, arcs, control, clock, gap, None, bonds)
+                result = over(flow_alone, result)
+                termination = ended(result, candidates, control, gap, otherwise="searched")
+                result = replace(result, solution=replace(result.solution, termination=termination))
         if wants_continuity(problem):
             with clock.phase("solve"):
                 # assigned requests go before all others there, too
@@ -175,7 +184,7 @@ def _check(problem: Problem, method: str, incumbent: object) -> None:
     missing = sorted(problem.features - (coupled.FEATURES if method == "auto" else FEATURES[method]))
     if missing:
         raise UnsupportedFeature(missing, [f"method {method!r} cannot do that."])
-    beside = sorted(problem.features & {"teams", "quotas"})
+    beside = sorted(problem.features & {"teams", "quotas", "bonds"})
     if beside and wants_continuity(problem):
         raise UnsupportedFeature(["continuity", *beside], [BOTH])
 
@@ -224,6 +233,7 @@ def _tell(
     if quotas is not None:
         blocked[units.request[blocked_by_rules(result, units, quotas)]] = True
     provider = problem.supply.slot_provider[pairs.slot]
+    come = np.bincount(units.request[pairs.request], minlength=problem.demand.n_requests)
     full = full_series(problem.series, units.request[pairs.request], provider)
     finished = solution.termination in ("optimal", "searched")
     placed = problem.tables["communities"]["placed"]
@@ -256,6 +266,7 @@ def _tell(
             candidates,
             blocked,
             full,
+            kept_apart(problem, units, candidates, result.arcs, come),
             finished=finished,
         ),
         certificate=certificate,

@@ -38,6 +38,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "those who are free come by an agreement whose weekly quota is used up",
         "可派者须经由的共建协议本周名额已用完",
     ),
+    "apart": (
+        "too few of those who are eligible may come together, as some are kept apart",
+        "合格者之间须回避同组,能同时到场者不足",
+    ),
     "faces": (
         "those who already come are not free, and no further face is allowed",
         "已有服务者无空闲,且不得再换新面孔",

@@ -14,6 +14,7 @@ from govmatch.reach.candidates import Arcs, Candidates
 from govmatch.reach.quotas import Quotas
 from govmatch.reach.stays import Stays
 from govmatch.reach.units import Units, team_worth
+from govmatch.solve.bonds import Bonds
 from govmatch.solve.certificate import Proof, node_loads, prices_above, valid_duals
 from govmatch.solve.control import Control
 from govmatch.solve.coupled import Coupled
@@ -53,6 +54,7 @@ def turn_teams(
     clock: Clock,
     gap: float,
     quotas: Quotas | None = None,
+    bonds: Bonds | None = None,
 ) -> Result:
     """Search and price out until no pair is left, the gap suffices, or `control` ends it."""
     forest = capacity_forest(problem.supply, problem.policy)
@@ -65,7 +67,7 @@ def turn_teams(
     while True:
         with clock.phase("solve"):
             layout = lay_out(arcs, units.demand, problem.supply, forest, units.n_alone, stays)
-            coupled = Coupled(layout.instance, tree, candidates.outside_cost)
+            coupled = Coupled(layout.instance, tree, candidates.outside_cost, bonds)
             start = None if price is None else price[layout.node]
             rules = _rules(quotas, arcs, units, layout.arc)
             before = control.run(search_ruled, coupled, rules, control, before, start)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from govmatch.plan.reasons import REASONS
+from govmatch.plan.verify_bonds import Bonds, may_clash
 from govmatch.plan.verify_columns import IntArray
 from govmatch.plan.verify_facts import Facts
 from govmatch.plan.verify_frames import Faults, numbers, texts
@@ -21,7 +22,7 @@ SAMPLE = 16
 """Unserved requests whose whole funnel is recomputed."""
 
 _WINDOW = STAGES.index("window")
-_OUTRUN = ("capacity", "pin_conflict", "quota", "faces")  # enough are eligible
+_OUTRUN = ("capacity", "pin_conflict", "quota", "faces", "apart")  # enough are eligible
 _BY_NEED = 3  # stages that the needs alone decide
 
 
@@ -58,7 +59,9 @@ class _Claims:
         stays: Stays | None,
         faults: Faults,
         full: IntArray,
+        bonds: Bonds,
     ) -> None:
+        self._bonds = bonds
         self._at, self._spent, self._facts, self._faults = at, spent, facts, faults
         self._closed = set(full.tolist())
         self._reason, self._role = texts(frame["reason"]), texts(frame["role"])
@@ -106,6 +109,9 @@ class _Claims:
         if reason == "quota" and not self._spent:
             self._fault("reason_wrong", "reason 'quota'; no agreement's quota is used up", r)
             return None
+        if reason == "apart" and not (several and self._may_clash(r)):
+            self._fault("reason_wrong", "reason 'apart'; no two who keep apart hold what it needs", r)
+            return None
         if reason in (("time",) if finished else _OUTRUN):
             text = (
                 "only a plan whose search ended early says so" if finished else "only an optimal plan says so"
@@ -128,6 +134,13 @@ class _Claims:
             self._fault("reason_wrong", f"reason {reason!r}; {text}", r)
             return None
         return stated
+
+    def _may_clash(self, r: int) -> bool:
+        able = np.zeros(self._n, dtype=bool)
+        for q in self._roles(r):
+            holders, _, _, enough = self._funnel.holders(q)
+            able[holders[enough]] = True
+        return may_clash(self._bonds, able)
 
     def _check_role(self, i: int, r: int) -> None:
         wish, shown = self._facts.requests, self._role[i] or ""
@@ -205,13 +218,14 @@ def check_reasons(
     stays: Stays | None,
     faults: Faults,
     full: IntArray,
+    bonds: Bonds,
 ) -> None:
     """Check codes, texts and needs of all unserved requests, and the whole funnel of `SAMPLE` of them.
 
     `spent` tells whether a quota is used up; `full` are the requests that recur and have as many faces as
-    they may have.
+    they may have; `bonds`, who keeps apart.
     """
-    claims = _Claims(frame, at, spent, facts, stays, faults, full)
+    claims = _Claims(frame, at, spent, facts, stays, faults, full, bonds)
     stated = {i: claims.claim(i, finished) for i in np.flatnonzero(at >= 0).tolist()}
     known = np.array([i for i, claim in stated.items() if claim is not None], dtype=np.int64)
     kinds = pd.Series([stated[i] for i in known.tolist()], dtype=object)

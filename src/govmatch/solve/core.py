@@ -55,6 +55,8 @@ def sharpen(coupled: Coupled, found: Found, control: Control) -> Found:
     floor = int(dear[kept].min(initial=1 << 60))
     if len(coupled.instance.request) <= SMALL:
         kept[:] = True
+    if coupled.meetings is not None:
+        kept[root[coupled.instance.node[coupled.meetings.mattering]]] = True
     begun = coupled.bound(best_duals(coupled.alone, price), price)
     large, gap = len(coupled.instance.request) > LARGE, np.inf
     for _ in range(ROUNDS):
@@ -71,7 +73,8 @@ def sharpen(coupled: Coupled, found: Found, control: Control) -> Found:
             break
         tried = core.plan(outcome, best) if kept.all() else None
         if tried is None:
-            tried = follow(coupled, core.served(outcome, price), control, price)
+            leaning = coupled if coupled.bonds is None else coupled.leaning(core.flow(outcome))
+            tried = follow(leaning, core.served(outcome, price), control, price)
         best = better(best, tried)
         more = _by_tree(root, prices_above(parent, np.maximum(tried.price, 0))) >= floor
         more |= _by_tree(root, core.excess(outcome)) > 0
@@ -210,6 +213,8 @@ class Core:
             link_parent=states[tree.link_parent[link]],
         )
         self.part = Part(part, small)
+        if self._coupled.bonds is not None:
+            self.part = replace(self.part, bonds=replace(self._coupled.bonds, nameless=others))
         if rules is not None:
             arcs = np.where(self.arc >= 0, self.arc, len(instance.request))
             self.part = replace(self.part, rules=rules.of(arcs, len(instance.request) + 1))
@@ -217,7 +222,7 @@ class Core:
     def served(self, outcome: Outcome, price: IntArray) -> Served:
         """Make a choice of all teams from that of the core, and by prices elsewhere."""
         coupled, tree = self._coupled, self._coupled.tree
-        choice = coupled.prices.cheapest(price)
+        choice = coupled.choices.cheapest(price)
         on, request, push = choice.cost < tree.worth, choice.request, choice.push
         on[self.team] = False
         assert outcome.request is not None
@@ -232,12 +237,15 @@ class Core:
     def excess(self, outcome: Outcome) -> IntArray:
         """Return by how much the core's plan exceeds the capacity of each node of the instance."""
         instance = self._coupled.instance
-        arc = self.arc[outcome.used]
-        arc = arc[arc >= 0]
-        flow = np.zeros(len(instance.request), np.int64)
-        flow[arc] = 1
-        beyond: IntArray = np.maximum(node_loads(instance, flow) - instance.capacity, 0)
+        beyond: IntArray = np.maximum(node_loads(instance, self.flow(outcome)) - instance.capacity, 0)
         return beyond
+
+    def flow(self, outcome: Outcome) -> IntArray:
+        """Return the core's plan on the arcs of the instance, as far as they are in it."""
+        arc = self.arc[outcome.used]
+        flow = np.zeros(len(self._coupled.instance.request), np.int64)
+        flow[arc[arc >= 0]] = 1
+        return flow
 
     def plan(self, outcome: Outcome, found: Found) -> Found | None:
         """Take the plan as it is, if every node is kept and nobody comes who is not among the arcs."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from govmatch.solve.mip.bond_rows import bond_costs
 from govmatch.solve.mip.part import Part
 
 IntArray = NDArray[np.int64]
@@ -15,14 +16,14 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Columns:
-    """The variables of a part, one after the other: arcs, missing, teams, states, units.
+    """The variables of a part, one after the other: arcs, missing, teams, states, units, bonds.
 
     Attributes
     ----------
     cost : float64 (n,)
     most : float64 (n,)
         Upper limits; all are whole and >= 0.
-    missing, team, state, unit : int
+    missing, team, state, unit, bond : int
         Where each kind begins.
     unit_node : int64 (n_units,)
         The node of each unit of load.
@@ -35,6 +36,7 @@ class Columns:
     state: int
     unit: int
     unit_node: IntArray
+    bond: int
 
 
 def columns(part: Part) -> Columns:
@@ -56,6 +58,7 @@ def columns(part: Part) -> Columns:
         tree.absence * asked - tree.worth,
         np.zeros(n_states, np.int64),
         instance.load_cost[unit_node] * nth,
+        bond_costs(part),
     )
     most = (
         np.ones(len(instance.cost)),
@@ -63,6 +66,7 @@ def columns(part: Part) -> Columns:
         np.ones(len(tree.worth)),
         np.ones(n_states),
         np.ones(len(unit_node)),
+        np.ones(len(cost[-1])),
     )
     begin = np.cumsum([len(values) for values in cost])
     return Columns(
@@ -73,4 +77,5 @@ def columns(part: Part) -> Columns:
         state=int(begin[2]),
         unit=int(begin[3]),
         unit_node=unit_node,
+        bond=int(begin[4]),
     )

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from govmatch.solve.bonds import Bonds
 from govmatch.solve.instance import Instance
 from govmatch.solve.rules import Rules
 from govmatch.solve.team_tree import TeamTree
@@ -26,11 +27,13 @@ class Part:
         Demand and unmet cost of a team's state are not read.
     tree : TeamTree
     rules : Rules, optional
+    bonds : Bonds, optional
     """
 
     instance: Instance
     tree: TeamTree
     rules: Rules | None = None
+    bonds: Bonds | None = None
 
     @cached_property
     def role(self) -> IntArray:
