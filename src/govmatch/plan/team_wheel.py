@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from govmatch.model.problem import Problem
 from govmatch.plan.forest import capacity_forest, lay_out
+from govmatch.plan.friends import impossible_friends
 from govmatch.plan.wheel import Clock, Result, better, ended
 from govmatch.reach.candidates import Arcs, Candidates
 from govmatch.reach.quotas import Quotas
@@ -68,6 +69,9 @@ def turn_teams(
         with clock.phase("solve"):
             layout = lay_out(arcs, units.demand, problem.supply, forest, units.n_alone, stays)
             coupled = Coupled(layout.instance, tree, candidates.outside_cost, bonds)
+            if bonds is not None:
+                coupled = coupled.settled(impossible_friends(problem, units, candidates))
+                layout = replace(layout, instance=coupled.instance)
             start = None if price is None else price[layout.node]
             rules = _rules(quotas, arcs, units, layout.arc)
             before = control.run(search_ruled, coupled, rules, control, before, start)

@@ -6,7 +6,7 @@ for the other; the exact step has rows for both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +28,23 @@ class Bonds:
     cost : int
     nameless : int
         Groups from here on may be anybody.
+    settled : int64 (k, 2)
+        Owner (see `Meetings`) and position in `together` of what arcs cost already.
     """
 
     apart: IntArray
     together: IntArray
     cost: int
     nameless: int = 1 << 62
+    settled: IntArray = field(default_factory=lambda: np.zeros((0, 2), np.int64))
+
+    def within(self, teams: IntArray, n_teams: int, number: IntArray) -> Bonds:
+        """Return the bonds of a part: some of the teams, and requests by their new number, -1: none."""
+        place = np.concatenate([np.full(n_teams, -1), np.where(number >= 0, len(teams) + number, -1)])
+        place[teams] = np.arange(len(teams))
+        owner = place[self.settled[:, 0]]
+        kept = np.stack([owner, self.settled[:, 1]], axis=1)[owner >= 0]
+        return replace(self, settled=kept)
 
 
 class Meetings:
@@ -53,6 +64,8 @@ class Meetings:
     owner : int64 (n_persons,)
     apart, together : int64 (n, 2)
         Persons of one owner; -1 in `together` where no arc brings the other.
+    pair : int64 (m,)
+        Position in the bonds' `together` of each pair of persons.
     """
 
     def __init__(self, bonds: Bonds, owner: IntArray, group: IntArray) -> None:
@@ -64,13 +77,16 @@ class Meetings:
         self.person = np.full(len(owner), -1)
         self.person[at] = which.reshape(-1)
         self._group, self.owner = np.divmod(keys, span)
-        self.apart = self._met(bonds.apart, span)
-        self.apart = self.apart[(self.apart >= 0).all(axis=1)]
-        self.together = self._met(bonds.together, span)
         self.n = len(keys)
+        _, self.apart = self._met(bonds.apart, span)
+        self.apart = self.apart[(self.apart >= 0).all(axis=1)]
+        met, self.together = self._met(bonds.together, span)
+        known = bonds.settled[bonds.settled[:, 0] < span]
+        open_ = ~np.isin(met, known[:, 1] * span + known[:, 0])
+        self.pair, self.together = met[open_] // span, self.together[open_]
 
-    def _met(self, pairs: IntArray, span: int) -> IntArray:
-        """Return both persons of every pair at every owner that one of the two may come to."""
+    def _met(self, pairs: IntArray, span: int) -> tuple[IntArray, IntArray]:
+        """Return every pair at every owner that one of the two may come to, as a key, and both persons."""
         keys, persons = [], []
         for side in (0, 1):
             first = np.searchsorted(self._group, pairs[:, side])
@@ -84,7 +100,7 @@ class Meetings:
         found = np.full((len(every), 2), -1)
         for side in (0, 1):
             found[np.searchsorted(every, keys[side]), side] = persons[side]
-        return found
+        return every, found
 
     def present(self, flow: IntArray) -> BoolArray:
         """Tell which persons come, (n_persons,); the last, of -1, never does."""

@@ -214,7 +214,8 @@ class Core:
         )
         self.part = Part(part, small)
         if self._coupled.bonds is not None:
-            self.part = replace(self.part, bonds=replace(self._coupled.bonds, nameless=others))
+            bonds = self._coupled.bonds.within(teams, len(tree.worth), number)
+            self.part = replace(self.part, bonds=replace(bonds, nameless=others))
         if rules is not None:
             arcs = np.where(self.arc >= 0, self.arc, len(instance.request))
             self.part = replace(self.part, rules=rules.of(arcs, len(instance.request) + 1))

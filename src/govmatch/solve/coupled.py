@@ -7,6 +7,7 @@ at all (Lagrangian relaxation, Geoffrion 1974).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -138,6 +139,25 @@ class Coupled:
     def steered(self) -> IntArray:
         """Costs of arcs, (n_arcs,), as if nobody came whom others prefer."""
         return self.instance.cost + (0 if self.meetings is None else self.meetings.toll())
+
+    def settled(self, impossible: Callable[[IntArray, IntArray], BoolArray]) -> Coupled:
+        """Return the same with a price on arcs of people whom another prefers who can never come there.
+
+        `impossible` tells it of groups and owners (see `owners`). That price counts in every bound.
+        """
+        if self.meetings is None or self.bonds is None:
+            return self
+        met, bonds = self.meetings, self.bonds
+        row = np.flatnonzero((met.together < 0).any(axis=1))
+        here = met.together[row].max(axis=1)
+        other = bonds.together[met.pair[row], (met.together[row] < 0).argmax(axis=1)]
+        never = impossible(other, met.owner[here])
+        row, here = row[never], here[never]
+        times = np.append(np.bincount(here, minlength=met.n), 0)
+        instance = replace(self.instance, cost=self.instance.cost + met.cost * times[met.person])
+        known = np.stack([met.owner[here], met.pair[row]], axis=1)
+        bonds = replace(bonds, settled=np.concatenate([bonds.settled, known]))
+        return Coupled(instance, self.tree, self.outside, bonds)
 
     def leaning(self, flow: IntArray) -> Coupled:
         """Return the same, whose flows are steered as if all others came as in one that was found."""
