@@ -78,6 +78,29 @@ def test_the_search_with_bonds_against_all_plans(seed):
         assert outcome.bound + core.constant <= best
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_who_can_never_come_is_priced_into_every_bound(seed):
+    instance, tree = random_day(seed)
+    bonds = random_bonds(seed)
+    best = oracle(instance, tree, bonds)
+    plain = Coupled(instance, tree, bonds=bonds)
+    rng = np.random.default_rng(seed)
+    never = plain.settled(lambda group, owner: np.ones(len(group), bool))
+    some = plain.settled(lambda group, owner: rng.random(len(group)) < 0.5)
+    for coupled in (never, some, some.settled(lambda group, owner: np.ones(len(group), bool))):
+        found = search(coupled, Control())
+        assert (found.proof.primal, found.proof.bound) == (best, best)
+        for share in (0.0, 0.5, 1.0):
+            price = rng.integers(0, 15, len(instance.parent))
+            kept = rng.random(len(instance.parent)) < share
+            core = Core(coupled, price, kept[np.array([4, 4, 5, 5, 4, 5])], 1 << 40)
+            assert solve(core.part, Control()).bound + core.constant <= best
+        price = np.zeros(len(instance.parent), np.int64)
+        assert coupled.bound(best_duals(coupled.alone, price), price) <= best
+    open_ = plain.bound(best_duals(plain.alone, price), price)
+    assert never.bound(best_duals(never.alone, price), price) >= open_
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_ways_that_are_not_among_the_arcs_excuse_who_comes_alone(seed):
     instance, tree = random_day(seed)
