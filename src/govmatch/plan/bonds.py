@@ -60,20 +60,38 @@ def bond_costs(
     int64 (n,)
         Hundredths.
     """
-    pairs = np.concatenate([bonds.together, bonds.together[:, ::-1]])
     cost = np.zeros(len(request), np.int64)
-    if not len(pairs):
-        return cost
-    pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
-    row = np.flatnonzero((people[request] > 1) & np.isin(provider, pairs[:, 0]))
-    first, last = (np.searchsorted(pairs[:, 0], provider[row], side=side) for side in ("left", "right"))
+    of, friend = _partners(bonds.together, np.where(people[request] > 1, provider, -1))
+    missed = ~np.isin(request[of] * n_providers + friend, request * n_providers + provider)
+    np.add.at(cost, of[missed], bonds.cost)
+    return cost
+
+
+def foes_there(
+    bonds: Bonds, request: IntArray, provider: IntArray, sent: tuple[IntArray, IntArray]
+) -> BoolArray:
+    """Tell of whom, (n,), somebody is sent to the request from whom the provider is kept apart.
+
+    `sent` are the requests and providers of those sent.
+    """
+    of, foe = _partners(bonds.apart, provider)
+    span = 1 + max(int(pairs.max(initial=0)) for pairs in (sent[1], foe))
+    met = np.isin(request[of] * span + foe, sent[0] * span + sent[1])
+    found = np.zeros(len(request), np.bool_)
+    found[of[met]] = True
+    return found
+
+
+def _partners(pairs: IntArray, provider: IntArray) -> tuple[IntArray, IntArray]:
+    """Return for each provider all others of its pairs, as positions in `provider` and the others."""
+    both = np.concatenate([pairs, pairs[:, ::-1]])
+    both = both[np.argsort(both[:, 0], kind="stable")]
+    row = np.flatnonzero(np.isin(provider, both[:, 0]))
+    first, last = (np.searchsorted(both[:, 0], provider[row], side=side) for side in ("left", "right"))
     count = last - first
     of = np.repeat(row, count)
     within = np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count)
-    wished = pairs[np.repeat(first, count) + within, 1]
-    missed = ~np.isin(request[of] * n_providers + wished, request * n_providers + provider)
-    np.add.at(cost, of[missed], bonds.cost)
-    return cost
+    return of, both[np.repeat(first, count) + within, 1]
 
 
 def kept_apart(

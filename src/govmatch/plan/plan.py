@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from govmatch.errors import InvalidInput
 from govmatch.model.problem import Problem
 from govmatch.model.travel import PairTravel
+from govmatch.plan.bonds import foes_there
 from govmatch.plan.decode import Pairs, pair_starts
 from govmatch.reach.candidates import Arcs
 from govmatch.reach.costs import RESOLUTION
@@ -256,7 +257,8 @@ class Plan:
         Returns
         -------
         pandas.DataFrame
-            request_id, role, provider_id, start, cost_minutes, rank (1, 2). Taken from the generated arcs.
+            request_id, role, provider_id, start, cost_minutes, rank (1, 2). Taken from the generated arcs;
+            nobody who is to be kept apart from somebody sent there.
         """
         search, supply = self.search, self.problem.supply
         if not isinstance(search, Search):
@@ -278,6 +280,14 @@ class Plan:
         pairs = Pairs(search.arcs.request[at], search.arcs.slot[at])
         cost = search.arcs.cost[at]
         provider = supply.slot_provider[pairs.slot].astype(np.int64)
+        if "bonds" in self.problem.features:
+            went = search.arc[flow > 0]
+            sent = (
+                search.units.request[search.arcs.request[went]],
+                supply.slot_provider[search.arcs.slot[went]],
+            )
+            kept = ~foes_there(self.problem.bonds, search.units.request[pairs.request], provider, sent)
+            pairs, cost, provider = Pairs(pairs.request[kept], pairs.slot[kept]), cost[kept], provider[kept]
         used = self.assignments[["request_id", "provider_id"]].assign(used=True)
         frame = pd.DataFrame(
             {

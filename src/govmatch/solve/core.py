@@ -73,7 +73,7 @@ def sharpen(coupled: Coupled, found: Found, control: Control) -> Found:
             break
         tried = core.plan(outcome, best) if kept.all() else None
         if tried is None:
-            leaning = coupled if coupled.bonds is None else coupled.leaning(core.flow(outcome))
+            leaning = coupled.leaning(core.flow(outcome))
             tried = follow(leaning, core.served(outcome, price), control, price)
         best = better(best, tried)
         more = _by_tree(root, prices_above(parent, np.maximum(tried.price, 0))) >= floor
