@@ -282,10 +282,8 @@ class Plan:
         provider = supply.slot_provider[pairs.slot].astype(np.int64)
         if "bonds" in self.problem.features:
             went = search.arc[flow > 0]
-            sent = (
-                search.units.request[search.arcs.request[went]],
-                supply.slot_provider[search.arcs.slot[went]],
-            )
+            who = supply.slot_provider[search.arcs.slot[went]].astype(np.int64)
+            sent = search.units.request[search.arcs.request[went]], who
             kept = ~foes_there(self.problem.bonds, search.units.request[pairs.request], provider, sent)
             pairs, cost, provider = Pairs(pairs.request[kept], pairs.slot[kept]), cost[kept], provider[kept]
         used = self.assignments[["request_id", "provider_id"]].assign(used=True)
