@@ -148,6 +148,7 @@ def handmade_plan(
             "wait_cost": 0.0,
             "load_cost": 0.0,
             "face_cost": 0.0,
+            "bond_cost": 0.0,
             "assumed": np.arange(len(served)) % 7 == 0,
         }
     )

@@ -100,6 +100,13 @@ class World:
         self.forbidden = {
             (p["request_id"], p["provider_id"]) for p in records(problem, "pins") if p["action"] == "forbid"
         }
+        kin = records(problem, "kin")
+        self.forbidden |= {
+            (row["request_id"], k["volunteer_id"])
+            for row in records(problem, "parties")
+            for k in kin
+            if k["resident_id"] == row["resident_id"]
+        }
         self.assigned = defaultdict(set)
         for p in records(problem, "pins"):
             if p["action"] == "assign":

@@ -127,6 +127,23 @@ def best_cost(problem, announced=()):
             uses["firm", p["organization"], week].append(x)
         return x
 
+    bonds = {
+        (kind, *sorted([row["provider_id"], row["other_id"]]))
+        for row in records(problem, "bonds")
+        for kind in [row["kind"]]
+    }
+
+    def bind(sent, people):
+        """Keep people apart at one request, and charge who comes without the other."""
+        for kind, one, other in sorted(bonds if people > 1 else []):
+            here, there = sent.get(one, []), sent.get(other, [])
+            if kind == "apart" and here and there:
+                rows.append((dict.fromkeys([*here, *there], 1), 0, 1))
+            if kind == "together" and (here or there):
+                alone = column(hundredths(world.policy.teams.together_minutes))
+                for xs, ys in ((here, there), (there, here)):
+                    rows.append(({**dict.fromkeys(xs, 1), **dict.fromkeys(ys, -1), alone: -1}, -(10**6), 0))
+
     for r in world.requests:
         team, people, fewest = world.team(r)
         if not team:
@@ -152,8 +169,9 @@ def best_cost(problem, announced=()):
             left[r["request_id"]] = {missing: 1}, 0, people
             rows.append((dict.fromkeys([*served, missing], 1), people, people))
             rows += [(dict.fromkeys(xs, 1), 0, most) for (_, most), xs in persons.items()]
+            bind({name: xs for (name, _), xs in persons.items()}, people)
             continue
-        roles, plans, coming = world.roles(r), [], []
+        roles, plans, coming, ever = world.roles(r), [], [], defaultdict(list)
         for begins in world.starts(r):
             on, everybody, persons = column(0), [], defaultdict(list)
             plans.append(on)
@@ -173,6 +191,7 @@ def best_cost(problem, announced=()):
                     again[r["request_id"], role["name"], p["id"], begins[role["name"]]].append(x)
                     if p["kind"] == "volunteer":
                         persons[p["id"]].append(x)
+                        ever[p["id"]].append(x)
                 must = role["leader"]
                 must |= len(roles) > 1 and r["min_serve"] is None
                 rows.append(({**dict.fromkeys(xs, 1), on: -role["people"]}, 0 if must else -(10**6), 0))
@@ -180,6 +199,7 @@ def best_cost(problem, announced=()):
                 coming += xs
             rows.append(({**dict.fromkeys(everybody, 1), on: -fewest}, 0, 10**6))
             rows += [(dict.fromkeys(xs, 1), 0, 1) for xs in persons.values()]
+        bind(ever, people)
         rows.append((dict.fromkeys(plans, 1), 0, 1))
         left[r["request_id"]] = dict.fromkeys(coming, -1), people, people
         whole = column(people * r["unmet_cost"])

@@ -73,8 +73,11 @@ def random_day(seed):
     return instance, tree
 
 
-def cheapest(instance, tree, allowed=None, extra=None):
-    """Return the least cost of any plan, by trying all; `extra` is told who is missing of each."""
+def cheapest(instance, tree, allowed=None, extra=None, more=None):
+    """Return the least cost of any plan, by trying all.
+
+    `extra` says what those who are missing of each cost on top, `more` what its arcs do.
+    """
     arcs_of = [np.flatnonzero(instance.request == r).tolist() for r in range(len(instance.demand))]
     n_alone = 2
     options = []  # by team: what each way to serve it may use, as lists of sets of arcs
@@ -125,6 +128,7 @@ def cheapest(instance, tree, allowed=None, extra=None):
         cost = sum(way[1] for way in plan) + sum(int(instance.cost[a]) for a in used)
         cost += int((instance.load_cost * load * (load - 1) // 2).sum())
         cost += extra([way[2] for way in plan]) if extra is not None else 0
+        cost += more(used) if more else 0
         best = cost if best is None else min(best, cost)
     return best
 

@@ -281,6 +281,9 @@ def test_a_fingerprint_differs_wherever_a_cell_does():
     for name, table in TABLES.items():
         full.setdefault(name, _one_row(table))
     full["requests"]["duplicate_of"] = [None, None, None]
+    full["bonds"] = pd.DataFrame([{"provider_id": "V1", "other_id": "V2", "kind": "apart"}])
+    full["parties"] = pd.DataFrame([{"request_id": "R2", "resident_id": "P1"}])
+    full["kin"] = pd.DataFrame([{"volunteer_id": "V1", "resident_id": "P1"}])
     full["holidays"]["date"] = ["2026-05-04"]
     full["roles"] = pd.DataFrame(
         [

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from govmatch.model import places
+from govmatch.model.bond_checks import check_bonds, check_parties, refuse_linked
 from govmatch.model.encoded import BoolArray, Int32Array, IntArray
 from govmatch.model.policy import Policy
 from govmatch.model.recurrence_checks import check_visits
@@ -351,14 +352,7 @@ def _chains(sheets: Sheets, found: Roles, violations: Violations) -> None:
 
 
 def _pins(sheets: Sheets, policy: Policy, violations: Violations) -> None:
-    request = sheets.positions("pins", "request_id")
-    linked = np.append(sheets["requests"]["duplicate_of"].present, False)[request]
-    message = (
-        "request {} has duplicate_of and is not matched by itself; expected the pin on the request "
-        "that it duplicates"
-    )
-    values = sheets["pins"]["request_id"].values
-    violations.mask("pins", "request_id", "linked_request", message, linked, values)
+    refuse_linked(sheets, "pins", "pin", violations)
 
 
 _CHECKS = {
@@ -371,5 +365,7 @@ _CHECKS = {
     "requests": _requests,
     "roles": _roles,
     "pins": _pins,
+    "bonds": check_bonds,
+    "parties": check_parties,
     "visits": check_visits,
 }

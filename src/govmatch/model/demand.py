@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from govmatch.model.bonds import with_kin
 from govmatch.model.cells import Cells
 from govmatch.model.encode import fall_back, own_places, provider_numbers
 from govmatch.model.encoded import BoolArray, Demand, Int32Array, IntArray, Series, Supply, Teams, TextArray
@@ -47,7 +48,9 @@ def encode_demand(
     needs = _Needs(sheets, supply, row, roles)
     group = _groups(sheets)[row]
     priority = requests["priority"].values[row]
-    forbid_request, forbid_provider = _pinned(sheets, supply, request_of, "forbid")
+    forbid_request, forbid_provider = with_kin(
+        sheets, request_of, _pinned(sheets, supply, request_of, "forbid")
+    )
     assign_request, assign_provider = _pinned(sheets, supply, request_of, "assign")
     demand = Demand(
         request_id=requests["request_id"].values[row],

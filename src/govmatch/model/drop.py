@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from govmatch.model.sheets import Sheets
 from govmatch.model.violations import WHOLE, Violations
 
-_SAYS_MORE = ("roles", "visits", "request_goods", "pins")
+_SAYS_MORE = ("roles", "visits", "request_goods", "pins", "parties")
 
 
 def drop_rows(

@@ -122,6 +122,18 @@ class Demand:
 
 
 @dataclass(frozen=True)
+class Bonds:
+    """Volunteers who must not, or would rather, be sent to one request together; each pair once."""
+
+    apart: IntArray  # (n, 2) providers, the smaller position first; ascending
+    together: IntArray  # (n, 2) likewise
+    cost: int  # hundredths, once where one of two of `together` comes without the other
+
+    def __len__(self) -> int:
+        return len(self.apart) + len(self.together)
+
+
+@dataclass(frozen=True)
 class Series:
     """Recurring requests, each a series of dated requests in a `Demand`, by position."""
 

@@ -156,6 +156,14 @@ class Rounds:
 
 
 @dataclass(frozen=True)
+class Teams:
+    """Prices of who is sent together, in equivalent minutes."""
+
+    # once for every two who prefer each other, by `bonds`, of whom a request of several people takes one only
+    together_minutes: float = 20.0
+
+
+@dataclass(frozen=True)
 class Stability:
     """What changing an announced plan costs, where one is given to `match`."""
 
@@ -211,6 +219,7 @@ class Policy:
     slots: Slots = field(default_factory=Slots)
     presets: Presets = field(default_factory=Presets)
     rounds: Rounds = field(default_factory=Rounds)
+    teams: Teams = field(default_factory=Teams)
     stability: Stability = field(default_factory=Stability)
     floors: Floors = field(default_factory=Floors)
     reserve: Reserve = field(default_factory=Reserve)
@@ -294,6 +303,7 @@ _SECTIONS: dict[str, type] = {
     "slots": Slots,
     "presets": Presets,
     "rounds": Rounds,
+    "teams": Teams,
     "stability": Stability,
     "floors": Floors,
     "reserve": Reserve,

@@ -26,6 +26,7 @@ _NOTES = {
     "slots": "pieces of a day 时段",
     "presets": "assumed availability where none is known 空闲时段预设",
     "rounds": "several visits of one person in one slot 巡访",
+    "teams": "who is sent together 同组人员",
     "stability": "what changing an announced plan costs 计划稳定性",
     "floors": "the least share of each group and community that is served 保底比例",
     "reserve": "certified people who are kept free for emergencies 应急储备",

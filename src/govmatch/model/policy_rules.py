@@ -238,6 +238,7 @@ SHAPE: dict[str, Any] = {
         "late_minutes": Number(0, 1000),
         "largest_late_minutes": Number(0, 1000),
     },
+    "teams": {"together_minutes": _COST},
     "stability": {"change_minutes": _COST},
     "floors": {"group_share": Each(_SHARE), "community_share": _SHARE, "price_minutes": _COST},
     "reserve": {"share": _SHARE, "skills": Names()},

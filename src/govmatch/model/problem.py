@@ -12,10 +12,11 @@ import pandas as pd
 
 from govmatch.errors import InvalidInput, InvalidTables
 from govmatch.model import checks
+from govmatch.model.bonds import encode_bonds
 from govmatch.model.demand import encode_demand
 from govmatch.model.drop import as_given, drop_rows
 from govmatch.model.encode import encode_nodes, encode_supply, fall_back, own_places
-from govmatch.model.encoded import Demand, FloatArray, Nodes, Series, Supply, Teams
+from govmatch.model.encoded import Bonds, Demand, FloatArray, Nodes, Series, Supply, Teams
 from govmatch.model.fingerprint import HasEdges, digest, edges_digest, tables_digest
 from govmatch.model.horizon import Horizon, check_windows, derived_horizon, given_horizon
 from govmatch.model.policy import Policy
@@ -28,7 +29,7 @@ from govmatch.model.violations import Violations, shown
 
 OnError = Literal["raise", "drop"]
 
-_OF_REQUESTS = ("roles", "visits", "request_goods", "pins")
+_OF_REQUESTS = ("roles", "visits", "request_goods", "pins", "parties")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,10 +45,10 @@ class Problem:
         None: as the tables say.
     horizon : tuple of int
         Start and end, minutes since 1970-01-01T00:00Z.
-    nodes, supply, demand, teams, series : Nodes, Supply, Demand, Teams, Series
+    nodes, supply, demand, teams, series, bonds : Nodes, Supply, Demand, Teams, Series, Bonds
         The arrays.
     features : frozenset of str
-        What the tables ask for beyond single roles in slots: teams, recurrence, goods, quotas, pins;
+        What the tables ask for beyond single roles in slots: teams, recurrence, goods, quotas, pins, bonds;
         or the policy: hours, floors, reserve.
     ignored : tuple of str
         Columns that the schema does not know and that resemble none of it, as ``table.column``.
@@ -64,6 +65,7 @@ class Problem:
     demand: Demand
     teams: Teams
     series: Series
+    bonds: Bonds
     features: frozenset[str]
     ignored: tuple[str, ...]
     dropped: pd.DataFrame
@@ -98,8 +100,8 @@ class Problem:
             the availability. A window that leaves a given horizon is a fault.
         on_error : {"raise", "drop"}
             "drop" leaves faulty rows out, and those that refer to them, until no fault is left; a request
-            goes with any row that says more of it (roles, visits, request_goods, pins). Faults
-            of a whole table or column raise all the same.
+            goes with any row that says more of it (roles, visits, request_goods, pins, parties).
+            Faults of a whole table or column raise all the same.
 
         Returns
         -------
@@ -132,7 +134,10 @@ class Problem:
         supply: Supply,
     ) -> Problem:
         demand, teams, series = encode_demand(settled.sheets, supply, policy, settled.horizon)
+        bonds = encode_bonds(settled.sheets, policy)
         features = _features(settled.sheets, policy) | ({"teams"} if len(teams.request) else set())
+        if len(bonds) and (demand.people > 1).any():
+            features.add("bonds")
         return cls(
             policy,
             travel,
@@ -143,6 +148,7 @@ class Problem:
             demand,
             teams,
             series,
+            bonds,
             frozenset(features),
             settled.ignored,
             settled.dropped,
@@ -150,14 +156,20 @@ class Problem:
         )
 
     def with_requests(
-        self, requests: object, roles: object = None, pins: object = None, on_error: OnError = "raise"
+        self,
+        requests: object,
+        roles: object = None,
+        pins: object = None,
+        on_error: OnError = "raise",
+        *,
+        parties: object = None,
     ) -> Problem:
         """Return a problem with other requests on the same supply, which is not encoded again.
 
         Parameters
         ----------
-        requests, roles, pins : table
-            As in `from_tables`. Earlier roles, pins, visits and goods of requests are gone. The
+        requests, roles, pins, parties : table
+            As in `from_tables`. Earlier roles, pins, parties, visits and goods of requests are gone. The
             horizon stays, and windows that leave it are faults.
         on_error : {"raise", "drop"}
             As in `from_tables`.
@@ -175,7 +187,7 @@ class Problem:
         if requests is None:
             raise InvalidInput("requests must be a table; found None")
         violations = Violations()
-        given = {"requests": requests, "roles": roles, "pins": pins}
+        given = {"requests": requests, "roles": roles, "pins": pins, "parties": parties}
         frames = as_frames(given, violations, required=("requests",))
         settled = _settle(frames, self._sheets, self.policy, self.horizon, on_error, violations)
         return self._of(settled, self.policy, self.travel, self.alliance, self.nodes, self.supply)

@@ -18,6 +18,7 @@ CRS = ("wgs84", "gcj02", "bd09")
 MODES = ("walk", "ebike", "car")
 EDGE_KINDS = ("tier", "joint_building", "membership", "federation")
 HOLIDAY_RULES = ("keep", "skip", "move")
+BOND_KINDS = ("apart", "together")
 
 
 @dataclass(frozen=True)
@@ -513,6 +514,45 @@ _TABLES = (
             ),
         ),
         key=("request_id", "provider_id"),
+    ),
+    Table(
+        "bonds",
+        "volunteers who must not be sent to one request together, and those who would rather be",
+        "人员关系",
+        (
+            _fk("provider_id", ("volunteers",), "one volunteer", "志愿者编号", required=True),
+            _fk("other_id", ("volunteers",), "the other volunteer", "另一志愿者编号", required=True),
+            Column(
+                "kind",
+                "choice",
+                "apart: never both at one request; together: whoever comes without the other costs the "
+                "policy's teams.together_minutes. Both are mutual",
+                "关系",
+                required=True,
+                choices=BOND_KINDS,
+            ),
+        ),
+        key=("provider_id", "other_id"),
+    ),
+    Table(
+        "parties",
+        "residents to whom everybody sent to a request must be neutral, such as both sides of a dispute",
+        "当事人",
+        (
+            _fk("request_id", ("requests",), "request", "需求编号", required=True),
+            _fk("resident_id", ("residents",), "party", "居民编号", required=True),
+        ),
+        key=("request_id", "resident_id"),
+    ),
+    Table(
+        "kin",
+        "residents to whom a volunteer is not neutral: relatives, or the volunteer as a resident",
+        "亲属与本人",
+        (
+            _fk("volunteer_id", ("volunteers",), "volunteer", "志愿者编号", required=True),
+            _fk("resident_id", ("residents",), "resident", "居民编号", required=True),
+        ),
+        key=("volunteer_id", "resident_id"),
     ),
     Table(
         "residents",

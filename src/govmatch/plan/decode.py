@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from govmatch.model.encoded import Demand, Nodes, Supply
 from govmatch.model.policy import Policy
 from govmatch.model.problem import Problem
+from govmatch.plan.bonds import bond_costs
 from govmatch.plan.faces import face_costs
 from govmatch.plan.reasons import REASONS, STAGE_REASONS
 from govmatch.plan.unserved import OUTRUN, best_starts, reasons
@@ -141,6 +142,7 @@ def assignments_frame(
     load = load_costs(pairs, demand, supply, policy)
     whose, who = units.request[request], provider.astype(np.int64)
     face = face_costs(problem.series, policy.continuity, whose, who, start, supply.n_providers)
+    bond = bond_costs(problem.bonds, whose, who, problem.demand.people, supply.n_providers)
     routes, hops = route_texts(pairs, demand, supply, nodes, paths)
     firm = supply.organization[provider]
     first_firm = nodes.n_communities + nodes.n_units
@@ -165,7 +167,7 @@ def assignments_frame(
             "hops": hops,
             "travel_minutes": np.where(np.isnan(travel), policy.travel.unknown_minutes, travel),
             "travel_known": ~np.isnan(travel),
-            "cost_minutes": (terms.total + load + face) / RESOLUTION,
+            "cost_minutes": (terms.total + load + face + bond) / RESOLUTION,
             "travel_cost": terms.travel / RESOLUTION,
             "route_cost": terms.route / RESOLUTION,
             "dialect_cost": terms.dialect / RESOLUTION,
@@ -174,6 +176,7 @@ def assignments_frame(
             "wait_cost": terms.wait / RESOLUTION,
             "load_cost": load / RESOLUTION,
             "face_cost": face / RESOLUTION,
+            "bond_cost": bond / RESOLUTION,
             "assumed": supply.slot_assumed[pairs.slot],
         }
     )
@@ -186,13 +189,15 @@ def unmet_frame(
     candidates: Candidates,
     blocked: ObjectArray,
     full: BoolArray,
+    apart: BoolArray,
     *,
     finished: bool,
 ) -> pd.DataFrame:
     """One row per request with unserved people, with the reason; only a finished search says "capacity".
 
     `blocked`, (n_requests,): the reason where somebody free could come, but for a limit, else ""; `full`,
-    (n_requests,): those that recur and have as many faces as they may have.
+    (n_requests,): those that recur and have as many faces as they may have; `apart`, (n_requests,): those
+    for which too few may come together.
     """
     demand = problem.demand
     come = np.bincount(units.request[pairs.request], minlength=demand.n_requests)
@@ -203,6 +208,7 @@ def unmet_frame(
     if not finished:
         reason[np.isin(reason, OUTRUN)] = "time"
     reason[unseen], left[unseen] = "time", 0
+    reason[apart[request] & np.isin(reason, ["capacity", "pin_conflict"])] = "apart"
     reason[full[request] & np.isin(reason, ["capacity", "time"])] = "faces"
     category = problem.tables["requests"]["category"].to_numpy()[demand.row[request]]
     return pd.DataFrame(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from govmatch.errors import InvalidInput, UnknownId
 from govmatch.model.schema import EDGE_KINDS
+from govmatch.plan.bonds import bond_notes
 from govmatch.plan.decode import Pairs, local_times, pair_starts, pair_terms
 from govmatch.plan.explain_rounds import explain_rounds
 from govmatch.plan.faces import visits_told
@@ -43,10 +44,12 @@ class Explanation:
         For unserved people; empty where everybody came.
     candidates : pandas.DataFrame
         For each role the chosen arcs and the next three by cost: role, provider_id, start, chosen,
-        busy_with (the request that holds the slot), cost_minutes (without load) and its terms. Of a team
-        that is not served, at the start for which most providers are left. With rounds: every visit that is
-        made, with role, tour, order and the way to it, then the nearest others of each role by the way from
-        their tour's start, with the cost that does not depend on the round.
+        busy_with (the request that holds the slot), cost_minutes (without load) and its terms;
+        where the tables have bonds, also bonds: from whom of those chosen the provider is kept apart, and
+        with whom the provider prefers to come. Of a team that is not served, at the start for which most
+        providers are left. With rounds: every visit that is made, with role, tour, order and the way to it,
+        then the nearest others of each role by the way from their tour's start, with the cost that does not
+        depend on the round.
     route : pandas.DataFrame
         The path of the first chosen arc, hop by hop: node_id, name, edge, hop_minutes.
     funnel : pandas.DataFrame
@@ -251,6 +254,10 @@ def _candidates(plan: Plan, search: Search, units: IntArray) -> tuple[pd.DataFra
             "wait_cost": terms.wait / RESOLUTION,
         }
     )
+    if "bonds" in problem.features:
+        several = bool(problem.demand.people[own] > 1)
+        chosen = provider[sent[shown] > 0].tolist()
+        frame["bonds"] = bond_notes(problem, chosen, provider.astype(np.int64), several)
     return frame, pairs
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from govmatch.errors import InvalidInput, UnsupportedFeature
 from govmatch.model.problem import Problem
 from govmatch.plan.announced import Incumbent, read_incumbent
+from govmatch.plan.bonds import bonds_of, kept_apart, over, touched
 from govmatch.plan.continuity import Continued, continue_faces, wants_continuity
 from govmatch.plan.decode import Pairs, assignments_frame, floors_frame, funnel_frame, unmet_frame
 from govmatch.plan.faces import full_series
@@ -88,14 +89,15 @@ def match(
     -------
     Plan
         Verified; optimal over every eligible pair, unless the gap sufficed or the time limit or `cancel`
-        came first; with teams, quotas, few faces or rounds, the best that a search found, with a bound.
+        came first; with teams, quotas, bonds, few faces or rounds, the best that a search found, with a
+        bound.
 
     Raises
     ------
     UnsupportedFeature
-        The tables or the policy ask for what the method cannot do, or none yet: goods; or teams, quotas,
-        limits of hours or of work elsewhere, floors or a reserve beside recurring requests whose faces cost
-        something or are limited; or an incumbent is given for rounds.
+        The tables or the policy ask for what the method cannot do, or none yet: goods; or teams, bonds,
+        quotas, limits of hours or of work elsewhere, floors or a reserve beside recurring requests whose
+        faces cost something or are limited; or an incumbent is given for rounds.
     InvalidInput
         A wrong argument, such as an incumbent that lacks a column or names a person twice for a request.
 
@@ -142,10 +144,17 @@ def match(
             )
             arcs = candidates.cheapest(stop=control.poll)
         bounds = bounds_of(problem, units, edges, paths, floors)
+        bonds = bonds_of(problem)
         if len(units.team) or len(bounds):
-            result = turn_teams(costed, units, candidates, arcs, control, clock, gap, bounds)
+            result = turn_teams(costed, units, candidates, arcs, control, clock, gap, bounds, bonds)
         else:
             result = turn(problem.supply, problem.policy, units, candidates, arcs, control, clock, gap)
+            if bonds is not None and touched(result, bonds):  # else the flow is the best with them, too
+                flow_alone, arcs = result, result.arcs
+                result = turn_teams(costed, units, candidates, arcs, control, clock, gap, bounds, bonds)
+                result = over(flow_alone, result)
+                termination = ended(result, candidates, control, gap, otherwise="searched")
+                result = replace(result, solution=replace(result.solution, termination=termination))
         if wants_continuity(problem):
             with clock.phase("solve"):
                 # assigned requests go before all others there, too
@@ -181,7 +190,7 @@ def _check(problem: Problem, method: str, incumbent: object) -> None:
     missing = sorted(problem.features - (coupled.FEATURES if method == "auto" else FEATURES[method]))
     if missing:
         raise UnsupportedFeature(missing, [f"method {method!r} cannot do that."])
-    beside = sorted(problem.features & {"teams", *LIMITS})
+    beside = sorted(problem.features & {"teams", "bonds", *LIMITS})
     if beside and wants_continuity(problem):
         raise UnsupportedFeature(["continuity", *beside], [BOTH])
 
@@ -231,6 +240,7 @@ def _tell(
         for unit, code in blocked_by_rules(result, units, bounds).items():
             blocked[units.request[unit]] = code
     provider = problem.supply.slot_provider[pairs.slot]
+    come = np.bincount(units.request[pairs.request], minlength=problem.demand.n_requests)
     full = full_series(problem.series, units.request[pairs.request], provider)
     finished = solution.termination in ("optimal", "searched")
     placed = problem.tables["communities"]["placed"]
@@ -263,6 +273,7 @@ def _tell(
             candidates,
             blocked,
             full,
+            kept_apart(problem, units, candidates, result.arcs, come),
             finished=finished,
         ),
         certificate=certificate,

@@ -15,6 +15,7 @@ from govmatch.errors import InvalidInput
 from govmatch.model.policy import Floors
 from govmatch.model.problem import Problem
 from govmatch.model.travel import PairTravel
+from govmatch.plan.bonds import foes_there
 from govmatch.plan.decode import Pairs, pair_starts
 from govmatch.reach.candidates import Arcs
 from govmatch.reach.costs import RESOLUTION
@@ -116,10 +117,11 @@ class Plan:
         One row per person sent: request_id, role, provider_id, provider_kind, organization_id,
         community_id, start, end, slot_start, slot_end, route, hops, travel_minutes, travel_known,
         cost_minutes and its terms travel_cost, route_cost, dialect_cost, hometown_cost, level_cost,
-        wait_cost, load_cost, face_cost (equivalent minutes), assumed (the slot comes from a preset). With
-        rounds, travel_minutes is the way from the visit before, or from the tour's start; also late_cost,
-        tour (which of the slot's people, from 1), order (place in the tour, from 1), and return_minutes, the
-        way back, at the tour's last visit, where ``rounds.cost = "round"`` charges it.
+        wait_cost, load_cost, face_cost, bond_cost (equivalent minutes; the last, of coming without somebody
+        who is preferred), assumed (the slot comes from a preset). With rounds, travel_minutes is the way from
+        the visit before, or from the tour's start; also late_cost, tour (which of the slot's people, from 1),
+        order (place in the tour, from 1), and return_minutes, the way back, at the tour's last visit, where
+        ``rounds.cost = "round"`` charges it.
     unmet : pandas.DataFrame
         One row per request with unserved people: request_id, community_id, category, skill, role,
         group, priority, people, reason, reason_zh, eligible, unmet_minutes.
@@ -282,7 +284,8 @@ class Plan:
         Returns
         -------
         pandas.DataFrame
-            request_id, role, provider_id, start, cost_minutes, rank (1, 2). Taken from the generated arcs.
+            request_id, role, provider_id, start, cost_minutes, rank (1, 2). Taken from the generated arcs;
+            nobody who is to be kept apart from somebody sent there.
         """
         search, supply = self.search, self.problem.supply
         if not isinstance(search, Search):
@@ -304,6 +307,12 @@ class Plan:
         pairs = Pairs(search.arcs.request[at], search.arcs.slot[at])
         cost = search.arcs.cost[at]
         provider = supply.slot_provider[pairs.slot].astype(np.int64)
+        if "bonds" in self.problem.features:
+            went = search.arc[flow > 0]
+            who = supply.slot_provider[search.arcs.slot[went]].astype(np.int64)
+            sent = search.units.request[search.arcs.request[went]], who
+            kept = ~foes_there(self.problem.bonds, search.units.request[pairs.request], provider, sent)
+            pairs, cost, provider = Pairs(pairs.request[kept], pairs.slot[kept]), cost[kept], provider[kept]
         used = self.assignments[["request_id", "provider_id"]].assign(used=True)
         frame = pd.DataFrame(
             {

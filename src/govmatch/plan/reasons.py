@@ -47,6 +47,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "those who are free are the certified people who are kept for emergencies",
         "可派者为应急储备的持证人员",
     ),
+    "apart": (
+        "too few of those who are eligible may come together, as some are kept apart",
+        "合格者之间须回避同组,能同时到场者不足",
+    ),
     "faces": (
         "those who already come are not free, and no further face is allowed",
         "已有服务者无空闲,且不得再换新面孔",

@@ -147,6 +147,7 @@ def rounds_assignments(
             "wait_cost": np.zeros(len(made)),
             "load_cost": load / RESOLUTION,
             "face_cost": np.zeros(len(made)),
+            "bond_cost": np.zeros(len(made)),
             "late_cost": late,
             "assumed": supply.slot_assumed[made.slot],
             "tour": made.number + 1,

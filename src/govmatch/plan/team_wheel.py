@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from govmatch.model.problem import Problem
 from govmatch.plan.forest import capacity_forest, lay_out
+from govmatch.plan.friends import impossible_friends
 from govmatch.plan.wheel import Clock, Result, better, ended
 from govmatch.reach.candidates import Arcs, Candidates
 from govmatch.reach.floors import FloorRows
@@ -19,6 +20,7 @@ from govmatch.reach.reserve import Reserve
 from govmatch.reach.stays import Stays
 from govmatch.reach.units import Units, team_worth
 from govmatch.reach.weeks import Away, Hours
+from govmatch.solve.bonds import Bonds
 from govmatch.solve.certificate import Proof, node_loads, prices_above, valid_duals
 from govmatch.solve.control import Control
 from govmatch.solve.coupled import Coupled
@@ -86,6 +88,7 @@ def turn_teams(
     clock: Clock,
     gap: float,
     bounds: Bounds,
+    bonds: Bonds | None = None,
 ) -> Result:
     """Search and price out until no pair is left, the gap suffices, or `control` ends it."""
     forest = capacity_forest(problem.supply, problem.policy)
@@ -98,7 +101,10 @@ def turn_teams(
     while True:
         with clock.phase("solve"):
             layout = lay_out(arcs, units.demand, problem.supply, forest, units.n_alone, stays)
-            coupled = Coupled(layout.instance, tree, candidates.outside_cost)
+            coupled = Coupled(layout.instance, tree, candidates.outside_cost, bonds)
+            if bonds is not None:
+                coupled = coupled.settled(impossible_friends(problem, units, candidates))
+                layout = replace(layout, instance=coupled.instance)
             start = None if price is None else price[layout.node]
             limits = bounds.limits(arcs, units, layout.arc)
             before = control.run(search_ruled, coupled, limits, control, before, start)

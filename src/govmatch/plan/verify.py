@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from govmatch.errors import InvalidInput, PlanFaults
+from govmatch.plan.verify_bonds import check_bonds, read_bonds
 from govmatch.plan.verify_certificate import check_certificate, check_funnel, check_linked
 from govmatch.plan.verify_faces import check_faces, reached
 from govmatch.plan.verify_facts import read_facts
@@ -88,7 +89,8 @@ def verify(problem: Any, plan: Any) -> Verification:
     """Check a plan against its problem, from the tables up.
 
     Re-derives dated visits, slots, eligibility, windows and starts, the cheapest alliance path, travel,
-    every cost term, loads, capacities, faces, who is left unserved and why, and the certificate's figures.
+    every cost term, loads, capacities, faces, bonds, neutrality, who is left unserved
+    and why, and the certificate's figures.
 
     Parameters
     ----------
@@ -149,14 +151,17 @@ def _check(problem: Any, plan: Any, faults: Faults) -> None:
     spent |= {"quota"} if check_quotas(rows, facts, faults) else set()
     floors = check_floors(getattr(plan, "floors", None), rows, facts, faults)
     faces = check_faces(rows, facts, faults)
+    bonds = read_bonds(problem.tables, facts.providers.ids)
+    bonded = check_bonds(rows, facts, bonds, faults)
     at = check_unmet(plan.unmet, rows, facts, faults)
     ended = getattr(plan.certificate, "termination", None)
     stopped = isinstance(ended, str) and ended in ("time_limit", "cancelled")
     early = stopped or (isinstance(ended, str) and ended == "gap")
-    check_reasons(plan.unmet, at, not early, spent, facts, stays, faults, reached(rows, facts))
+    full = reached(rows, facts)
+    check_reasons(plan.unmet, at, not early, spent, facts, stays, faults, full, bonds)
     people = np.clip(np.nan_to_num(numbers(plan.unmet["people"])), -_MOST, _MOST).astype(np.int64)
     unserved = int((facts.requests.unmet_cost[at] * people)[at >= 0].sum())
-    primal = int(cost.sum() + load.sum() + faces.sum()) + unserved + changes + floors
+    primal = int(cost.sum() + load.sum() + faces.sum() + bonded.sum()) + unserved + changes + floors
     check_certificate(plan.certificate, problem, facts, rows, primal, faults)
     check_linked(plan.linked, facts, faults)
     check_funnel(plan.funnel, plan.certificate, not stopped, facts, faults)

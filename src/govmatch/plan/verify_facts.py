@@ -37,14 +37,19 @@ class Facts:
     skill_level: IntArray
     skill_until: IntArray  # `NEVER` where not certified
     forbidden: IntArray  # row of the request * len(providers.ids) + provider, each once, ascending
+    related: IntArray  # likewise, kin of the request's parties; they are among `forbidden`, too
     assigned: IntArray  # likewise
     assigning: IntArray  # rows of requests to which pins assign anybody, if only an empty organisation
     paths: Paths
     travel: TravelTimes
 
     def is_forbidden(self, request: IntArray | int, provider: IntArray) -> BoolArray:
-        """Tell whether a pin forbids the provider, or whom the provider is charged to."""
+        """Tell whether a pin forbids the provider, or whom it is charged to, or a party is its kin."""
         return np.isin(self.requests.row[request] * len(self.providers.ids) + provider, self.forbidden)
+
+    def is_related(self, request: IntArray | int, provider: IntArray) -> BoolArray:
+        """Tell whether the provider is kin of one of the request's parties."""
+        return np.isin(self.requests.row[request] * len(self.providers.ids) + provider, self.related)
 
     def has_assigned(self, request: IntArray | int) -> BoolArray:
         """Tell whether pins assign anybody to the request."""
@@ -79,6 +84,15 @@ def _assigning(tables: Any, requests: Ids) -> IntArray:
     return np.unique(requests.at(pins["request_id"][(pins["action"] == "assign").to_numpy(dtype=bool)]))
 
 
+def _related(tables: Any, requests: Ids, who: Providers) -> IntArray:
+    """Read who is kin of a party of each request."""
+    parties = table_of(tables, "parties", ("request_id", "resident_id"))
+    kin = table_of(tables, "kin", ("volunteer_id", "resident_id"))
+    both = parties[["request_id", "resident_id"]].merge(kin, on="resident_id", how="inner")
+    r, p = requests.at(both["request_id"]), who.ids.at(both["volunteer_id"])
+    return np.unique(r * len(who.ids) + p)
+
+
 def _quotas(tables: Any) -> dict[Any, int]:
     """Read the weekly quotas of agreements that have one."""
     if "agreements" not in tables or "quota_per_week" not in tables["agreements"]:
@@ -103,6 +117,7 @@ def read_facts(problem: Any) -> Facts:
     key = holder * max(1, len(names)) + code
     order = np.argsort(key, kind="stable")
     order = order[holder[order] >= 0]
+    related = _related(tables, requests.base, providers)
     edges = edges_of(tables) if problem.alliance is None else problem.alliance.edges()
     nodes = np.concatenate(
         [objects(tables[table][column]) for table, column in _NODE_KEYS if table in tables]
@@ -121,7 +136,8 @@ def read_facts(problem: Any) -> Facts:
         skill_key=key[order],
         skill_level=whole(rows["level"])[order],
         skill_until=whole_days(rows["certified_until"])[order],
-        forbidden=_pinned(tables, requests.base, providers, organizations.ids, "forbid"),
+        forbidden=np.union1d(_pinned(tables, requests.base, providers, organizations.ids, "forbid"), related),
+        related=related,
         assigned=_pinned(tables, requests.base, providers, organizations.ids, "assign"),
         assigning=_assigning(tables, requests.base),
         paths=Paths(edges, policy, nodes, _quotas(tables)),

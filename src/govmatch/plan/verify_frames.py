@@ -19,7 +19,7 @@ from govmatch.plan.verify_travel import FloatArray
 
 TERMS = (
     "travel_cost", "route_cost", "dialect_cost", "hometown_cost", "level_cost", "wait_cost", "load_cost",
-    "face_cost",
+    "face_cost", "bond_cost",
 )  # fmt: skip
 TERM_TOLERANCE = 0.011  # minutes: one unit of the resolution, and a float's rounding
 LIMIT_DOUBT = TERM_TOLERANCE / 2

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from govmatch.plan.reasons import REASONS
+from govmatch.plan.verify_bonds import Bonds, may_clash
 from govmatch.plan.verify_columns import IntArray
 from govmatch.plan.verify_facts import Facts
 from govmatch.plan.verify_frames import Faults, numbers, texts
@@ -27,7 +28,7 @@ _LIMITED = {
     "hours": "every volunteer has time for one more job",
     "reserve": "more certified people are free than are kept everywhere",
 }
-_OUTRUN = ("capacity", "pin_conflict", "faces", *_LIMITED)  # enough are eligible
+_OUTRUN = ("capacity", "pin_conflict", "faces", "apart", *_LIMITED)  # enough are eligible
 _BY_NEED = 3  # stages that the needs alone decide
 
 
@@ -64,7 +65,9 @@ class _Claims:
         stays: Stays | None,
         faults: Faults,
         full: IntArray,
+        bonds: Bonds,
     ) -> None:
+        self._bonds = bonds
         self._at, self._spent, self._facts, self._faults = at, spent, facts, faults
         self._closed = set(full.tolist())
         self._reason, self._role = texts(frame["reason"]), texts(frame["role"])
@@ -112,6 +115,9 @@ class _Claims:
         if reason in _LIMITED and reason not in self._spent:
             self._fault("reason_wrong", f"reason {reason!r}; {_LIMITED[reason]}", r)
             return None
+        if reason == "apart" and not (several and self._may_clash(r)):
+            self._fault("reason_wrong", "reason 'apart'; no two who keep apart hold what it needs", r)
+            return None
         if reason in (("time",) if finished else _OUTRUN):
             text = (
                 "only a plan whose search ended early says so" if finished else "only an optimal plan says so"
@@ -134,6 +140,13 @@ class _Claims:
             self._fault("reason_wrong", f"reason {reason!r}; {text}", r)
             return None
         return stated
+
+    def _may_clash(self, r: int) -> bool:
+        able = np.zeros(self._n, dtype=bool)
+        for q in self._roles(r):
+            holders, _, _, enough = self._funnel.holders(q)
+            able[holders[enough]] = True
+        return may_clash(self._bonds, able)
 
     def _check_role(self, i: int, r: int) -> None:
         wish, shown = self._facts.requests, self._role[i] or ""
@@ -211,13 +224,14 @@ def check_reasons(
     stays: Stays | None,
     faults: Faults,
     full: IntArray,
+    bonds: Bonds,
 ) -> None:
     """Check codes, texts and needs of all unserved requests, and the whole funnel of `SAMPLE` of them.
 
     `spent` has the reasons of limits that are used up; `full` are the requests that recur and have as many
-    faces as they may have.
+    faces as they may have; `bonds`, who keeps apart.
     """
-    claims = _Claims(frame, at, spent, facts, stays, faults, full)
+    claims = _Claims(frame, at, spent, facts, stays, faults, full, bonds)
     stated = {i: claims.claim(i, finished) for i in np.flatnonzero(at >= 0).tolist()}
     known = np.array([i for i, claim in stated.items() if claim is not None], dtype=np.int64)
     kinds = pd.Series([stated[i] for i in known.tolist()], dtype=object)

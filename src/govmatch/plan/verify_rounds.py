@@ -23,7 +23,7 @@ from govmatch.plan.verify_way import check_route
 ROUND_COLUMNS = ("late_cost", "tour", "order", "return_minutes")
 ROUND_TERMS = (
     "travel_cost", "route_cost", "dialect_cost", "hometown_cost", "level_cost", "wait_cost", "late_cost",
-    "load_cost", "face_cost",
+    "load_cost", "face_cost", "bond_cost",
 )  # fmt: skip
 
 WAY_TOLERANCE = 0.0011
@@ -169,7 +169,7 @@ def _check_identity(visits: Visits, asks: Asks, faults: Faults) -> None:
         faults,
         "forbidden_pair",
         asks.facts.is_forbidden(visits.q, rows.p),
-        lambda i: "the pins forbid this provider for this request",
+        lambda i: "the pins forbid this provider for this request, or a party of it is kin",
     )
 
 
@@ -405,6 +405,7 @@ def _check_terms(visits: Visits, asks: Asks, surplus: IntArray, faults: Faults) 
         "level_cost": hundredths(fit.level_minutes * surplus),
         "wait_cost": np.zeros(len(visits.q), dtype=np.int64),
         "face_cost": np.zeros(len(visits.q), dtype=np.int64),
+        "bond_cost": np.zeros(len(visits.q), dtype=np.int64),
     }
     for name, asked, own, price in (
         ("dialect_cost", wish.dialect[visits.q], who.dialect[rows.p], fit.dialect_minutes),

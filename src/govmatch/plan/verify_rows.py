@@ -203,7 +203,9 @@ def check_rows(rows: Rows, facts: Facts, stays: Stays | None, faults: Faults) ->
         who.clearance[rows.p] < wish.roles.clearance[rows.q],
         lambda i: f"clearance {who.clearance[rows.p[i]]}; {wish.roles.clearance[rows.q[i]]} is needed",
     )
-    banned = facts.is_forbidden(rows.r, rows.p)
+    related = facts.is_related(rows.r, rows.p)
+    rows.fault(faults, "not_neutral", related, lambda i: "a party of this request is kin of this provider")
+    banned = facts.is_forbidden(rows.r, rows.p) & ~related
     rows.fault(faults, "forbidden_pair", banned, lambda i: "the pins forbid this provider for this request")
     rows.fault(
         faults,

@@ -62,6 +62,8 @@ def sharpen(coupled: Coupled, found: Found, control: Control) -> Found:
     if len(coupled.instance.request) <= SMALL:
         kept[:] = True
     late = time.monotonic() + SHARE * control.left(math.inf)
+    if coupled.meetings is not None:
+        kept[root[coupled.instance.node[coupled.meetings.mattering]]] = True
     begun = coupled.bound(best_duals(coupled.alone, price), price)
     large, gap = len(coupled.instance.request) > LARGE, np.inf
     for _ in range(ROUNDS):
@@ -82,7 +84,8 @@ def sharpen(coupled: Coupled, found: Found, control: Control) -> Found:
             break
         tried = core.plan(outcome, best) if kept.all() else None
         if tried is None:
-            tried = follow(coupled, core.served(outcome, price), control, price)
+            leaning = coupled.leaning(core.flow(outcome))
+            tried = follow(leaning, core.served(outcome, price), control, price)
         best = better(best, tried)
         more = _by_tree(root, prices_above(parent, np.maximum(tried.price, 0))) >= floor
         more |= _by_tree(root, core.excess(outcome)) > 0
@@ -221,6 +224,9 @@ class Core:
             link_parent=states[tree.link_parent[link]],
         )
         self.part = Part(part, small)
+        if self._coupled.bonds is not None:
+            bonds = self._coupled.bonds.within(teams, len(tree.worth), number)
+            self.part = replace(self.part, bonds=replace(bonds, nameless=others))
         if limits is not None:
             arcs = np.where(self.arc >= 0, self.arc, len(instance.request))
             rules = limits.rules.of(arcs, len(instance.request) + 1)
@@ -234,7 +240,7 @@ class Core:
     def served(self, outcome: Outcome, price: IntArray) -> Served:
         """Make a choice of all teams from that of the core, and by prices elsewhere."""
         coupled, tree = self._coupled, self._coupled.tree
-        choice = coupled.prices.cheapest(price)
+        choice = coupled.choices.cheapest(price)
         on, request, push = choice.cost < tree.worth, choice.request, choice.push
         on[self.team] = False
         assert outcome.request is not None
@@ -249,12 +255,15 @@ class Core:
     def excess(self, outcome: Outcome) -> IntArray:
         """Return by how much the core's plan exceeds the capacity of each node of the instance."""
         instance = self._coupled.instance
-        arc = self.arc[outcome.used]
-        arc = arc[arc >= 0]
-        flow = np.zeros(len(instance.request), np.int64)
-        flow[arc] = 1
-        beyond: IntArray = np.maximum(node_loads(instance, flow) - instance.capacity, 0)
+        beyond: IntArray = np.maximum(node_loads(instance, self.flow(outcome)) - instance.capacity, 0)
         return beyond
+
+    def flow(self, outcome: Outcome) -> IntArray:
+        """Return the core's plan on the arcs of the instance, as far as they are in it."""
+        arc = self.arc[outcome.used]
+        flow = np.zeros(len(self._coupled.instance.request), np.int64)
+        flow[arc[arc >= 0]] = 1
+        return flow
 
     def plan(self, outcome: Outcome, found: Found) -> Found | None:
         """Take the plan as it is, if every node is kept and nobody comes who is not among the arcs."""

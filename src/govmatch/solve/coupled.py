@@ -7,6 +7,8 @@ at all (Lagrangian relaxation, Geoffrion 1974).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -14,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch.solve import flow
+from govmatch.solve.bonds import Bonds, Meetings
 from govmatch.solve.certificate import Proof, flow_cost, lower_bound, valid_duals
 from govmatch.solve.control import Control
 from govmatch.solve.instance import Instance, Solution
@@ -23,7 +26,7 @@ from govmatch.solve.team_tree import FAR, TeamTree
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-FEATURES = flow.FEATURES | {"teams", "quotas", "away", "hours", "floors", "reserve"}
+FEATURES = flow.FEATURES | {"teams", "quotas", "away", "hours", "floors", "reserve", "bonds"}
 """What the tier can honour."""
 
 LARGE, ENOUGH, NATURAL = 20_000, 1e-4, 1 << 36
@@ -46,7 +49,8 @@ class Served:
     push : int64 (n_roles,)
         How many people of each role have to come; 0: as many as are worth it.
     apart : int64 (n_pairs, 2)
-        A request and a group that does not serve it, as it serves another role of the team.
+        A request and a group that does not serve it, as it serves another role of the team, or has to
+        keep apart from somebody there.
     """
 
     on: BoolArray
@@ -89,10 +93,18 @@ class Coupled:
     tree : TeamTree
     outside : int64 (n_requests,), optional
         Every way to serve a request that is not among the arcs costs at least this.
+    bonds : Bonds, optional
+        Who keeps apart, and who prefers whom, at one team or one request for several people.
     """
 
-    def __init__(self, instance: Instance, tree: TeamTree, outside: IntArray | None = None) -> None:
-        self.instance, self.tree = instance, tree
+    def __init__(
+        self,
+        instance: Instance,
+        tree: TeamTree,
+        outside: IntArray | None = None,
+        bonds: Bonds | None = None,
+    ) -> None:
+        self.instance, self.tree, self.bonds = instance, tree, bonds
         n = len(instance.demand)
         self.outside = np.full(n, FAR) if outside is None else np.minimum(outside, FAR)
         self.in_team = np.zeros(n, np.bool_)
@@ -115,6 +127,52 @@ class Coupled:
         """What prices tell of it."""
         return Prices(self.instance, self.tree, self.in_team)
 
+    @cached_property
+    def meetings(self) -> Meetings | None:
+        """Where bonds may matter; None where there are none."""
+        if self.bonds is None:
+            return None
+        owner = owners(self.tree, self.role, self.instance.demand)
+        return Meetings(self.bonds, owner[self.instance.request], self.instance.group)
+
+    @cached_property
+    def steered(self) -> IntArray:
+        """Costs of arcs, (n_arcs,), as if nobody came whom others prefer."""
+        return self.instance.cost + (0 if self.meetings is None else self.meetings.toll())
+
+    def settled(self, impossible: Callable[[IntArray, IntArray], BoolArray]) -> Coupled:
+        """Return the same with a price on arcs of people whom another prefers who can never come there.
+
+        `impossible` tells it of groups and owners (see `owners`). That price counts in every bound.
+        """
+        if self.meetings is None or self.bonds is None:
+            return self
+        met, bonds = self.meetings, self.bonds
+        row = np.flatnonzero((met.together < 0).any(axis=1))
+        here = met.together[row].max(axis=1)
+        other = bonds.together[met.pair[row], (met.together[row] < 0).argmax(axis=1)]
+        never = impossible(other, met.owner[here])
+        row, here = row[never], here[never]
+        times = np.append(np.bincount(here, minlength=met.n), 0)
+        instance = replace(self.instance, cost=self.instance.cost + met.cost * times[met.person])
+        known = np.stack([met.owner[here], met.pair[row]], axis=1)
+        bonds = replace(bonds, settled=np.concatenate([bonds.settled, known]))
+        return Coupled(instance, self.tree, self.outside, bonds)
+
+    def leaning(self, flow: IntArray) -> Coupled:
+        """Return the same, whose flows are steered as if all others came as in one that was found."""
+        other = copy(self)
+        if self.meetings is not None:
+            other.steered = np.maximum(self.instance.cost + self.meetings.toll(flow), 0)
+        return other
+
+    @cached_property
+    def choices(self) -> Prices:
+        """As `prices`, at the costs by which flows are steered: what is chosen by them proves nothing."""
+        if self.meetings is None:
+            return self.prices
+        return Prices(replace(self.instance, cost=self.steered), self.tree, self.in_team)
+
     def suffices(self, proof: Proof, control: Control) -> bool:
         """Whether the search may end."""
         if proof.gap <= control.gap:
@@ -123,7 +181,8 @@ class Coupled:
 
     def tolled(self, toll: IntArray) -> Coupled:
         """Return the same with costs raised, (n_arcs,)."""
-        return Coupled(replace(self.instance, cost=self.instance.cost + toll), self.tree, self.outside)
+        dear = replace(self.instance, cost=self.instance.cost + toll)
+        return Coupled(dear, self.tree, self.outside, self.bonds)
 
     @property
     def n_members(self) -> int:
@@ -137,7 +196,7 @@ class Coupled:
         asked = np.bincount(tree.role_team, tree.role_people, len(tree.worth)).astype(np.int64)
         cheaper = replace(tree, worth=tree.worth - team * asked, absence=tree.absence - team)
         instance = replace(self.instance, unmet_cost=self.instance.unmet_cost - less[:n])
-        return Coupled(instance, cheaper, self.outside)
+        return Coupled(instance, cheaper, self.outside, self.bonds)
 
     def missing(self, served: Served, used: IntArray, unmet: IntArray) -> IntArray:
         """Return how many people are missing of each request that stands alone, then of each team."""
@@ -158,7 +217,7 @@ class Coupled:
             group=instance.group[keep],
             cost=instance.cost[keep],
         )
-        return Coupled(part, self.tree, self.outside)
+        return Coupled(part, self.tree, self.outside, self.bonds)
 
     def reduced(self, above: IntArray) -> tuple[IntArray, IntArray]:
         """Return the arcs of teams by request, cheapest first, and what each costs with its prices."""
@@ -217,7 +276,7 @@ class Coupled:
             request=instance.request[keep],
             node=instance.node[keep],
             group=instance.group[keep],
-            cost=instance.cost[keep],
+            cost=self.steered[keep],
             demand=demand,
             unmet_cost=unmet_cost,
         )
@@ -235,15 +294,22 @@ class Coupled:
         return np.isin(instance.request * span + instance.group, pairs)
 
     def complete(self, served: Served, used: IntArray) -> BoolArray:
-        """Tell which teams that are on have everybody they need, and nobody twice."""
+        """Tell which teams that are on have everybody they need, nobody twice, and nobody to keep apart."""
         tree, instance = self.tree, self.instance
         here = np.bincount(instance.request[used > 0], minlength=len(instance.demand))
         come = np.where(served.on[tree.role_team], here[served.request], 0)
         whole = served.on & (np.bincount(tree.role_team, come, len(tree.worth)) >= tree.fewest)
         whole[tree.role_team[tree.must & (come < tree.role_people)]] = False
-        twice = self.twice(used)
-        whole[tree.role_team[self.role[instance.request[twice]]]] = False
+        wrong = self.clashes(used)
+        wrong = wrong[self.in_team[instance.request[wrong]]]
+        whole[tree.role_team[self.role[instance.request[wrong]]]] = False
         return whole
+
+    def clashes(self, used: IntArray) -> IntArray:
+        """Return arcs that cannot stay: somebody comes to a team twice, or is to be kept apart."""
+        if self.meetings is None:
+            return self.twice(used)
+        return np.append(self.twice(used), self.meetings.clashing(used, self.instance.cost))
 
     def twice(self, used: IntArray) -> IntArray:
         """Return the arcs by which somebody serves a further role of the same team."""
@@ -265,7 +331,13 @@ class Coupled:
         open_[served.request[role_on]] = True
         used = np.where(open_[instance.request], solution.flow, 0)
         unmet = np.where(self.in_team, 0, solution.unmet)
+        if self.meetings is not None:
+            out = self.meetings.clashing(used, instance.cost)  # from requests that stand alone
+            used[out] = 0
+            unmet += np.bincount(instance.request[out], minlength=len(unmet))
         cost = flow_cost(instance, used, unmet)
+        if self.meetings is not None:
+            cost += self.meetings.lonely(used)
         come = np.bincount(
             tree.role_team[role_on],
             np.bincount(instance.request[used > 0], minlength=len(unmet))[served.request[role_on]],
@@ -276,13 +348,23 @@ class Coupled:
         return replace(served, on=on), used, unmet, cost
 
 
+def owners(tree: TeamTree, role: IntArray, demand: IntArray) -> IntArray:
+    """Return numbers of teams, then of requests alone that ask for several, (n_requests,); -1: others.
+
+    `role` is the role that each request is a state of, else -1.
+    """
+    n = len(tree.worth)
+    alone = np.where(demand > 1, n + np.arange(len(demand)), -1)
+    return np.where(role >= 0, np.append(tree.role_team, -1)[role], alone)
+
+
 def choose(
     coupled: Coupled, control: Control, before: Served | None = None, start: IntArray | None = None
 ) -> Found:
     """Let prices choose: those at which teams may be served in part, raised to those that prove most."""
     tree, nothing = coupled.tree, np.zeros(len(coupled.instance.parent), np.int64)
     if before is None:
-        choice = coupled.prices.cheapest(nothing)
+        choice = coupled.choices.cheapest(nothing)
         served = Served(choice.cost < FAR, choice.request, choice.push)
         best = _told(coupled, served, coupled.solve(served, control, start, free=True))
     else:
@@ -301,7 +383,7 @@ def choose(
     best = better(best, proved)
     if before is not None:
         return best
-    choice = coupled.prices.cheapest(price)
+    choice = coupled.choices.cheapest(price)
     on = choice.cost < tree.worth
     for _ in range(ROUNDS):
         if control.poll():
@@ -315,14 +397,14 @@ def choose(
 
 
 def follow(coupled: Coupled, served: Served, control: Control, start: IntArray | None) -> Found:
-    """Solve for a choice; who comes twice to a team is kept from one of the roles, and it is solved again."""
+    """Solve for a choice; whoever comes to a team twice, or is to be kept apart, is kept out, and again."""
     while True:
         solution = coupled.solve(served, control, start)
-        twice = coupled.twice(solution.flow)
-        if not len(twice) or control.poll():
+        wrong = coupled.clashes(solution.flow)
+        if not len(wrong) or control.poll():
             return _told(coupled, served, solution)
         instance = coupled.instance
-        pairs = np.stack([instance.request[twice], instance.group[twice]], axis=1)
+        pairs = np.stack([instance.request[wrong], instance.group[wrong]], axis=1)
         served = replace(served, apart=np.concatenate([served.apart, pairs]))
         start = solution.price
 

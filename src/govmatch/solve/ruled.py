@@ -217,7 +217,7 @@ def _choose_again(dear: Coupled, found: Found, control: Control) -> Found:
     """Let the prices choose teams anew, where there are any."""
     if not len(dear.tree.worth) or control.poll():
         return found
-    choice = dear.prices.cheapest(np.maximum(found.price, 0))
+    choice = dear.choices.cheapest(np.maximum(found.price, 0))
     served = Served(choice.cost < dear.tree.worth, choice.request, choice.push)
     other = follow(dear, served, control, found.price)
     bound = max(found.proof.bound, other.proof.bound)

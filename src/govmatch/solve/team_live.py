@@ -48,6 +48,11 @@ class _Live:
         self._lacking: set[int] = set()  # teams
         self._unserved = int(self._tree.worth.sum())
         self._apart = {(int(r), int(g)) for r, g in found.served.apart}
+        meetings = coupled.meetings
+        self._kept_apart = {} if meetings is None else meetings.pairs_of(meetings.apart)
+        self._cost = coupled.instance.cost + (0 if meetings is None else meetings.toll(surely=True))
+        self._preferred = {} if meetings is None else meetings.pairs_of(meetings.together)
+        self._lonely: dict[int, int] = {}  # what teams cost to which one comes without the other
         for r in np.flatnonzero(~coupled.in_team & (instance.demand > 0)).tolist():
             if control.flag[0]:
                 return
@@ -61,13 +66,13 @@ class _Live:
     @property
     def cost(self) -> int:
         """What the plan costs."""
-        return self._matcher.total_cost + self._unserved
+        return self._matcher.total_cost + self._unserved + sum(self._lonely.values())
 
     def sweep(self, bound: int, control: Control) -> bool:
         """Try every team that may make the plan cheaper, those first that save most; say whether one did."""
         coupled, tree = self._coupled, self._tree
         price = np.maximum(self._matcher.prices(), 0)
-        choice = coupled.prices.cheapest(price)
+        choice = coupled.choices.cheapest(price)
         saves = tree.worth - choice.cost
         for t, handles in self._handles.items():
             saves[t] -= tree.worth[t] - self._at_prices(t, handles)
@@ -120,7 +125,7 @@ class _Live:
     def _arcs(self, r: int, without: set[int] | None = None) -> dict[str, IntArray]:
         instance = self._coupled.instance
         at = slice(int(self._first[r]), int(self._first[r + 1]))
-        node, cost, group = instance.node[at], instance.cost[at], instance.group[at]
+        node, cost, group = instance.node[at], self._cost[at], instance.group[at]
         if without:
             keep = ~np.isin(group, list(without))
             node, cost, group = node[keep], cost[keep], group[keep]
@@ -151,6 +156,7 @@ class _Live:
         self._unserved -= self._absent(t)
         del self._ways[t]
         self._lacking.discard(t)
+        self._lonely.pop(t, None)
         self._unserved += int(self._tree.worth[t])
 
     def _absent(self, t: int) -> int:
@@ -178,6 +184,10 @@ class _Live:
             at = slice(int(self._first[r]), int(self._first[r + 1]))
             mine = instance.node[at]
             persons += [int(instance.group[at][np.flatnonzero(mine == k)[0]]) for k in np.unique(nodes)]
+        short |= any(p in persons and q in persons for p, q in self._kept_apart.get(t, ()))
+        if t in self._preferred and self._coupled.bonds is not None:
+            alone = sum((p in persons) != (q in persons) for p, q in self._preferred[t])
+            self._lonely[t] = self._coupled.bonds.cost * alone
         if short or come < tree.fewest[t] or len(set(persons)) < len(persons):
             self._lacking.add(t)
         else:

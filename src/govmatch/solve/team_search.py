@@ -29,10 +29,22 @@ def search(
         Own prices near the optimum.
     """
     best = choose(coupled, control, before, start)
-    for step in (sharpen, _improved):
+    for step in (_befriended, sharpen, _befriended, _improved, _befriended):
         if control.poll() or coupled.suffices(best.proof, control):
             break
         best = step(coupled, best, control)
+    return best
+
+
+def _befriended(coupled: Coupled, found: Found, control: Control) -> Found:
+    """Solve again as if everybody else came as before, while that lets friends meet at less cost."""
+    best = found
+    while coupled.bonds is not None and len(coupled.bonds.together):
+        tried = follow(coupled.leaning(best.flow), best.served, control, best.price)
+        cheaper = tried.proof.primal < best.proof.primal
+        best = better(best, tried)
+        if not cheaper or control.poll():
+            break
     return best
 
 

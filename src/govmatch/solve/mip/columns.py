@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from govmatch.solve.mip.bond_rows import bond_costs
 from govmatch.solve.mip.part import Part
 
 IntArray = NDArray[np.int64]
@@ -15,14 +16,14 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Columns:
-    """The variables of a part, one after the other: arcs, missing, teams, states, units, short.
+    """The variables of a part, one after the other: arcs, missing, teams, states, units, short, bonds.
 
     Attributes
     ----------
     cost : float64 (n,)
     most : float64 (n,)
         Upper limits; all are whole and >= 0.
-    missing, team, state, unit, short : int
+    missing, team, state, unit, short, bond : int
         Where each kind begins.
     unit_node : int64 (n_units,)
         The node of each unit of load.
@@ -36,6 +37,7 @@ class Columns:
     unit: int
     short: int
     unit_node: IntArray
+    bond: int
 
 
 def columns(part: Part) -> Columns:
@@ -59,6 +61,7 @@ def columns(part: Part) -> Columns:
         np.zeros(n_states, np.int64),
         instance.load_cost[unit_node] * nth,
         price,
+        bond_costs(part),
     )
     most = (
         np.ones(len(instance.cost)),
@@ -67,6 +70,7 @@ def columns(part: Part) -> Columns:
         np.ones(n_states),
         np.ones(len(unit_node)),
         np.full(len(price), np.inf),
+        np.ones(len(cost[-1])),
     )
     begin = np.cumsum([len(values) for values in cost])
     return Columns(
@@ -78,4 +82,5 @@ def columns(part: Part) -> Columns:
         unit=int(begin[3]),
         short=int(begin[4]),
         unit_node=unit_node,
+        bond=int(begin[5]),
     )

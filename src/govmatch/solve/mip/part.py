@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from govmatch.solve.bonds import Bonds
 from govmatch.solve.instance import Instance
 from govmatch.solve.rules import Floors, Rules
 from govmatch.solve.team_tree import TeamTree
@@ -27,12 +28,14 @@ class Part:
     tree : TeamTree
     rules : Rules, optional
     floors : Floors, optional
+    bonds : Bonds, optional
     """
 
     instance: Instance
     tree: TeamTree
     rules: Rules | None = None
     floors: Floors | None = None
+    bonds: Bonds | None = None
 
     @cached_property
     def role(self) -> IntArray:

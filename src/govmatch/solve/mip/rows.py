@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
 
+from govmatch.solve.mip.bond_rows import bond_rows
 from govmatch.solve.mip.columns import Columns
 from govmatch.solve.mip.part import Part
 from govmatch.solve.rules import Floors
@@ -52,6 +53,8 @@ def rows(part: Part, at: Columns) -> Rows:
     _capacities(part, at, found)
     _starts(part, at, found)
     _people(part, at, found)
+    for high, *terms in bond_rows(part, at.bond):
+        found.add(np.full(len(high), -np.inf), high, *terms)
     if part.rules is not None:
         limit = part.rules.limit
         found.add(np.full(len(limit), -np.inf), limit, (part.rules.rule, part.rules.arc, part.rules.weight))

@@ -1,0 +1,91 @@
+"""Bonds between people, as columns and rows: never both, or a price for one without the other."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from govmatch.solve.bonds import Meetings
+from govmatch.solve.mip.part import Part
+
+IntArray = NDArray[np.int64]
+Term = tuple[ArrayLike, ArrayLike, ArrayLike]
+
+
+def _owners(part: Part) -> IntArray:
+    """Return the team, or the request that stands alone and asks for several, of each arc; -1: none."""
+    request, tree = part.instance.request, part.tree
+    alone = np.where(part.instance.demand > 1, len(tree.worth) + np.arange(len(part.role)), -1)
+    owner: IntArray = np.where(part.role >= 0, np.append(tree.role_team, -1)[part.role], alone)[request]
+    return owner
+
+
+def _meetings(part: Part) -> Meetings | None:
+    if part.bonds is None:
+        return None
+    named = part.instance.group < part.bonds.nameless
+    return Meetings(part.bonds, np.where(named, _owners(part), -1), part.instance.group)
+
+
+def bond_costs(part: Part) -> IntArray:
+    """Return what each column costs that tells whether one of two comes without the other."""
+    meetings = _meetings(part)
+    if meetings is None:
+        return np.zeros(0, np.int64)
+    return np.full(len(meetings.together), meetings.cost)
+
+
+def bond_rows(part: Part, column: int) -> list[tuple[IntArray, *tuple[Term, ...]]]:
+    """Return rows as upper limits and terms; the columns of `bond_costs` begin at `column`.
+
+    Whoever comes by a nameless arc may be the one who is missed, so such arcs excuse the price.
+    """
+    meetings = _meetings(part)
+    if meetings is None or part.bonds is None:
+        return []
+    at = np.flatnonzero(meetings.person >= 0)
+    order = at[np.argsort(meetings.person[at], kind="stable")]
+    first = np.searchsorted(meetings.person[order], np.arange(meetings.n + 1))
+
+    def arcs_of(persons: IntArray) -> tuple[IntArray, IntArray]:
+        """Return the rows and the arcs of persons, one each row; none of -1."""
+        begin = first[np.maximum(persons, 0)]
+        count = np.where(persons >= 0, first[np.maximum(persons, 0) + 1] - begin, 0)
+        row = np.repeat(np.arange(len(persons)), count)
+        within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+        return row, order[np.repeat(begin, count) + within]
+
+    rows: list[tuple[IntArray, *tuple[Term, ...]]] = []
+    if len(meetings.apart):
+        terms = [(*arcs_of(meetings.apart[:, side]), 1) for side in (0, 1)]
+        rows.append((np.ones(len(meetings.apart), np.int64), *terms))
+    together = meetings.together
+    if len(together):
+        n = np.arange(len(together))
+        owner = meetings.owner[together.max(axis=1)]
+        excuse = _nameless(part, owner)
+        for side in (0, 1):
+            rows.append(
+                (
+                    np.zeros(len(n), np.int64),
+                    (*arcs_of(together[:, side]), 1),
+                    (*arcs_of(together[:, 1 - side]), -1),
+                    (*excuse, -1),
+                    (n, column + n, -1),
+                )
+            )
+    return rows
+
+
+def _nameless(part: Part, owner: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the rows and the nameless arcs of the owner of each row."""
+    assert part.bonds is not None
+    arc = np.flatnonzero(part.instance.group >= part.bonds.nameless)
+    mine = _owners(part)[arc]
+    order = np.argsort(mine, kind="stable")
+    arc, mine = arc[order], mine[order]
+    first = np.searchsorted(mine, owner)
+    count = np.searchsorted(mine, owner, side="right") - first
+    row = np.repeat(np.arange(len(owner)), count)
+    within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    return row, arc[np.repeat(first, count) + within]
