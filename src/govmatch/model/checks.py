@@ -18,6 +18,7 @@ from govmatch.model.encoded import BoolArray, Int32Array, IntArray
 from govmatch.model.policy import Policy
 from govmatch.model.recurrence_checks import check_visits
 from govmatch.model.roles import NOWHERE, SAID_ONCE, Roles, read_roles
+from govmatch.model.sessions import check_sessions
 from govmatch.model.schema import NODE_TABLES, PROVIDER_TABLES, Table
 from govmatch.model.sheets import Sheets
 from govmatch.model.times import MINUTE
@@ -372,4 +373,5 @@ _CHECKS = {
     "roles": _roles,
     "pins": _pins,
     "visits": check_visits,
+    "sessions": check_sessions,
 }

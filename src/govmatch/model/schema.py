@@ -277,6 +277,62 @@ _TABLES = (
         key=("provider_id", "skill"),
     ),
     Table(
+        "sessions",
+        "group sessions: so many seats in one place at one time, such as a class or a canteen's lunch; residents "
+        "come, and a seat serves a request for one skill as a visit would, one seat a person. Not for roles of "
+        "teams, nor for requests without a skill or with assigned providers. Requests of one household (see "
+        "`residents`) for the same skill with windows that overlap are seated in one session, all of them that "
+        "could sit in any, or in none",
+        "集体活动(班次、食堂);同户同类需求须同场或都不入场",
+        (
+            _id("session_id", "key; no volunteer or organisation has the same", "活动编号"),
+            _text("name", "name", "名称", ""),
+            _fk(
+                "provider_id",
+                PROVIDER_TABLES,
+                "who holds it and is not bookable meanwhile: slots of theirs that overlap it are taken out, "
+                "whether it is held or not; absent: nobody who is booked here",
+                "举办者",
+            ),
+            _fk("community_id", ("communities",), "where", "所在社区", required=True),
+            *_place(),
+            _id("skill", "what it offers", "提供的服务"),
+            _level("level that it offers", "等级"),
+            Column("certified", "bool", "led by somebody with a certificate", "持证", default=False),
+            _clearance("clearance of those who hold it", "审查等级"),
+            Column(
+                "start",
+                "time",
+                "from; who comes later may, but a request that lasts as long as the session begins with it",
+                "开始",
+                required=True,
+            ),
+            Column("end", "time", "to", "结束", required=True),
+            Column("seats", "int", "places", "名额", required=True, unit="people", low=1, high=1_000_000),
+            Column(
+                "min_seats",
+                "int",
+                "fewest people with whom it is held",
+                "最少开班人数",
+                default=1,
+                unit="people",
+                low=1,
+                high=1_000_000,
+            ),
+            Column(
+                "open_minutes",
+                "float",
+                "what holding it costs, however many come",
+                "开办成本",
+                default=0.0,
+                unit="minute",
+                low=0,
+                high=100_000,
+            ),
+        ),
+        key=("session_id",),
+    ),
+    Table(
         "requests",
         "what residents ask for",
         "群众点单",

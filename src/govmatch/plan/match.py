@@ -9,11 +9,14 @@ import numpy as np
 
 from govmatch.errors import InvalidInput, UnsupportedFeature
 from govmatch.model.problem import Problem
+from govmatch.model.sessions import may_sit
+from govmatch.model.travel import Travel
 from govmatch.plan.announced import Incumbent, read_incumbent
 from govmatch.plan.continuity import Continued, continue_faces, wants_continuity
 from govmatch.plan.decode import Pairs, assignments_frame, funnel_frame, unmet_frame
 from govmatch.plan.faces import full_series
 from govmatch.plan.forest import capacity_forest
+from govmatch.plan.openings import not_held
 from govmatch.plan.plan import Certificate, Plan, Search
 from govmatch.plan.rounds import check_rounds, match_rounds
 from govmatch.plan.team_wheel import blocked_by_rules, turn_teams
@@ -24,6 +27,7 @@ from govmatch.reach.candidates import Arcs, Candidates
 from govmatch.reach.costs import RESOLUTION
 from govmatch.reach.paths import EdgeArrays, Paths, reach_paths
 from govmatch.reach.quotas import Quotas
+from govmatch.reach.seats import Seated
 from govmatch.reach.stays import Stays, stays_of
 from govmatch.reach.travel import GreatCircle
 from govmatch.reach.units import Units, pin_cost, units_of
@@ -42,6 +46,8 @@ BOTH = (
     "These two together: set continuity.face_minutes and continuity.known_minutes of the policy to 0 and "
     "leave visits.faces empty, or match the requests that recur apart."
 )
+
+BESIDE_SESSIONS = "These together: match without the table sessions, or without the quotas or the incumbent."
 
 REQUEST_SECONDS, VISIT_SECONDS, PROVIDER_SECONDS, ROLE_SECONDS = 1.6e-5, 2e-5, 1.5e-6, 2e-4
 """Time kept back, of a time limit, for decoding and verifying; of a request that is a dated visit, both, and
@@ -90,8 +96,9 @@ def match(
     Raises
     ------
     UnsupportedFeature
-        The tables ask for what the method cannot do, or none yet: goods; or teams or quotas beside recurring
-        requests whose faces cost something or are limited; or an incumbent is given for rounds.
+        The tables ask for what the method cannot do, or none yet: goods; or teams, quotas or sessions
+        beside recurring requests whose faces cost something or are limited; or quotas or an incumbent beside
+        sessions; or an incumbent is given for rounds.
     InvalidInput
         A wrong argument, such as an incumbent that lacks a column or names a person twice for a request.
 
@@ -131,12 +138,10 @@ def match(
             starts = None if earlier is None else earlier.announced.team_starts(problem.teams)
             units = units_of(costed, starts)
             stays = None if earlier is None else stays_of(problem, units, earlier.announced)
-            candidates = Candidates(
-                problem.nodes, problem.supply, units.demand, problem.policy, paths, travel, stays
-            )
+            candidates = _candidates(problem, units, paths, travel, stays)
             arcs = candidates.cheapest(stop=control.poll)
         quotas = Quotas(edges, paths, problem.supply) if (edges.quota >= 0).any() else None
-        if len(units.team) or quotas is not None:
+        if len(units.team) or quotas is not None or "sessions" in problem.features:
             result = turn_teams(costed, units, candidates, arcs, control, clock, gap, quotas)
         else:
             result = turn(problem.supply, problem.policy, units, candidates, arcs, control, clock, gap)
@@ -175,7 +180,11 @@ def _check(problem: Problem, method: str, incumbent: object) -> None:
     missing = sorted(problem.features - (coupled.FEATURES if method == "auto" else FEATURES[method]))
     if missing:
         raise UnsupportedFeature(missing, [f"method {method!r} cannot do that."])
-    beside = sorted(problem.features & {"teams", "quotas"})
+    if "sessions" in problem.features:
+        beside = [*sorted(problem.features & {"quotas"}), *(["incumbent"] if incumbent is not None else [])]
+        if beside:
+            raise UnsupportedFeature(["sessions", *beside], [BESIDE_SESSIONS])
+    beside = sorted(problem.features & {"teams", "quotas", "sessions"})
     if beside and wants_continuity(problem):
         raise UnsupportedFeature(["continuity", *beside], [BOTH])
 
@@ -184,6 +193,17 @@ def _paths(problem: Problem, edges: EdgeArrays) -> Paths:
     days = np.unique(problem.supply.slot_day)
     sources = np.arange(problem.nodes.n_communities, dtype=np.int32)
     return reach_paths(problem.nodes, edges, problem.policy, sources, tuple(int(d) for d in days))
+
+
+def _candidates(
+    problem: Problem, units: Units, paths: Paths, travel: Travel, stays: Stays | None
+) -> Candidates | Seated:
+    """Return who can serve whom, in sessions, too, where there are any."""
+    supply, policy = problem.supply, problem.policy
+    if "sessions" in problem.features:
+        seated = may_sit(supply, problem.demand, problem.teams)
+        return Seated(problem.nodes, supply, units, policy, paths, travel, seated, problem.siblings)
+    return Candidates(problem.nodes, supply, units.demand, policy, paths, travel, stays)
 
 
 def _continued(
@@ -207,7 +227,7 @@ def _tell(
     problem: Problem,
     costed: Problem,
     units: Units,
-    candidates: Candidates,
+    candidates: Candidates | Seated,
     edges: EdgeArrays,
     paths: Paths,
     quotas: Quotas | None,
@@ -239,7 +259,9 @@ def _tell(
         arcs=len(result.arcs),
         rounds=result.rounds,
         resolution_minutes=1 / RESOLUTION,
-        solver=SOLVER if len(units.team) == 0 and quotas is None else SOLVER + ", with HiGHS",
+        solver=SOLVER
+        if len(units.team) == 0 and quotas is None and not problem.supply.sessions.n
+        else SOLVER + ", with HiGHS",
         policy_fingerprint=problem.policy.fingerprint,
         problem_fingerprint=problem.fingerprint,
         assumed_share=problem.supply.assumed_share,
@@ -256,6 +278,7 @@ def _tell(
             candidates,
             blocked,
             full,
+            not_held(problem, units, candidates, provider.astype(np.int64)),
             finished=finished,
         ),
         certificate=certificate,

@@ -214,6 +214,21 @@ class Plan:
         )
 
     @cached_property
+    def sessions(self) -> pd.DataFrame:
+        """Which sessions are held.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row of the table ``sessions`` each: session_id, name, provider_id, community_id, skill, start,
+            end, seats, taken, held, open_cost (equivalent minutes; 0 where it is not held). Empty without
+            sessions.
+        """
+        from govmatch.plan.openings import sessions_frame
+
+        return sessions_frame(self.problem, self.assignments)
+
+    @cached_property
     def changes(self) -> pd.DataFrame:
         """Whom to phone: what became of those announced, and who is new.
 

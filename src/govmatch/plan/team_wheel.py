@@ -9,15 +9,18 @@ from numpy.typing import NDArray
 
 from govmatch.model.problem import Problem
 from govmatch.plan.forest import capacity_forest, lay_out
+from govmatch.plan.openings import openings_of
 from govmatch.plan.wheel import Clock, Result, better, ended
 from govmatch.reach.candidates import Arcs, Candidates
 from govmatch.reach.quotas import Quotas
+from govmatch.reach.seats import Seated
 from govmatch.reach.stays import Stays
 from govmatch.reach.units import Units, team_worth
 from govmatch.solve.certificate import Proof, node_loads, prices_above, valid_duals
 from govmatch.solve.control import Control
 from govmatch.solve.coupled import Coupled
 from govmatch.solve.instance import Solution
+from govmatch.solve.opened import search_opened
 from govmatch.solve.ruled import Ruled, search_ruled
 from govmatch.solve.rules import Rules
 from govmatch.solve.team_tree import TeamTree
@@ -47,7 +50,7 @@ def team_tree(problem: Problem, units: Units) -> TeamTree:
 def turn_teams(
     problem: Problem,
     units: Units,
-    candidates: Candidates,
+    candidates: Candidates | Seated,
     arcs: Arcs,
     control: Control,
     clock: Clock,
@@ -65,10 +68,15 @@ def turn_teams(
     while True:
         with clock.phase("solve"):
             layout = lay_out(arcs, units.demand, problem.supply, forest, units.n_alone, stays)
-            coupled = Coupled(layout.instance, tree, candidates.outside_cost)
             start = None if price is None else price[layout.node]
             rules = _rules(quotas, arcs, units, layout.arc)
-            before = control.run(search_ruled, coupled, rules, control, before, start)
+            if isinstance(candidates, Seated):
+                openings = openings_of(problem, candidates, layout)
+                coupled = Coupled(layout.instance, tree, candidates.outside_cost, openings)
+                before = control.run(search_opened, coupled, control, before, start)
+            else:
+                coupled = Coupled(layout.instance, tree, candidates.outside_cost)
+                before = control.run(search_ruled, coupled, rules, control, before, start)
             found, rounds = before.found, rounds + 1
         solution = Solution(found.flow, found.unmet, found.request_dual, found.price, "searched")
         best = better(best, Result(arcs, layout, solution, _true(found.proof, stays), rounds))

@@ -17,13 +17,14 @@ from govmatch.solve import flow
 from govmatch.solve.certificate import Proof, flow_cost, lower_bound, valid_duals
 from govmatch.solve.control import Control
 from govmatch.solve.instance import Instance, Solution
+from govmatch.solve.openings import Openings
 from govmatch.solve.team_prices import Prices, best_duals
 from govmatch.solve.team_tree import FAR, TeamTree
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-FEATURES = flow.FEATURES | {"teams", "quotas"}
+FEATURES = flow.FEATURES | {"teams", "quotas", "sessions"}
 """What the tier can honour."""
 
 LARGE, ENOUGH, NATURAL = 20_000, 1e-4, 1 << 36
@@ -89,10 +90,18 @@ class Coupled:
     tree : TeamTree
     outside : int64 (n_requests,), optional
         Every way to serve a request that is not among the arcs costs at least this.
+    openings : Openings, optional
+        Nodes that are opened or not: the bound counts them; for plans see `opened`.
     """
 
-    def __init__(self, instance: Instance, tree: TeamTree, outside: IntArray | None = None) -> None:
-        self.instance, self.tree = instance, tree
+    def __init__(
+        self,
+        instance: Instance,
+        tree: TeamTree,
+        outside: IntArray | None = None,
+        openings: Openings | None = None,
+    ) -> None:
+        self.instance, self.tree, self.openings = instance, tree, openings
         n = len(instance.demand)
         self.outside = np.full(n, FAR) if outside is None else np.minimum(outside, FAR)
         self.in_team = np.zeros(n, np.bool_)
@@ -168,7 +177,10 @@ class Coupled:
         """
         outside = self.outside if outside is None else np.maximum(outside, self.outside)
         dual = np.minimum(request_dual, outside)
-        alone = lower_bound(self.alone, dual, price)
+        if self.openings is None:
+            alone = lower_bound(self.alone, dual, price)
+        else:
+            alone = self.openings.bound(self.alone, dual, price)
         _, own = valid_duals(self.instance, request_dual, price)
         team = self.prices.cheapest(own, outside).cost
         return alone + int(np.minimum(team, self.tree.worth).sum())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from govmatch.solve.mip.openings import opening_costs
 from govmatch.solve.mip.part import Part
 
 IntArray = NDArray[np.int64]
@@ -15,14 +16,14 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Columns:
-    """The variables of a part, one after the other: arcs, missing, teams, states, units.
+    """The variables of a part, one after the other: arcs, missing, teams, states, units, openings, bundles.
 
     Attributes
     ----------
     cost : float64 (n,)
     most : float64 (n,)
         Upper limits; all are whole and >= 0.
-    missing, team, state, unit : int
+    missing, team, state, unit, opening, bundle : int
         Where each kind begins.
     unit_node : int64 (n_units,)
         The node of each unit of load.
@@ -34,6 +35,8 @@ class Columns:
     team: int
     state: int
     unit: int
+    opening: int
+    bundle: int
     unit_node: IntArray
 
 
@@ -56,6 +59,7 @@ def columns(part: Part) -> Columns:
         tree.absence * asked - tree.worth,
         np.zeros(n_states, np.int64),
         instance.load_cost[unit_node] * nth,
+        *opening_costs(part.openings),
     )
     most = (
         np.ones(len(instance.cost)),
@@ -63,6 +67,7 @@ def columns(part: Part) -> Columns:
         np.ones(len(tree.worth)),
         np.ones(n_states),
         np.ones(len(unit_node)),
+        *(np.ones(len(one)) for one in opening_costs(part.openings)),
     )
     begin = np.cumsum([len(values) for values in cost])
     return Columns(
@@ -72,5 +77,7 @@ def columns(part: Part) -> Columns:
         team=int(begin[1]),
         state=int(begin[2]),
         unit=int(begin[3]),
+        opening=int(begin[4]),
+        bundle=int(begin[5]),
         unit_node=unit_node,
     )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch.solve.instance import Instance
+from govmatch.solve.mip.openings import PartOpenings
 from govmatch.solve.rules import Rules
 from govmatch.solve.team_tree import TeamTree
 
@@ -26,11 +27,13 @@ class Part:
         Demand and unmet cost of a team's state are not read.
     tree : TeamTree
     rules : Rules, optional
+    openings : PartOpenings, optional
     """
 
     instance: Instance
     tree: TeamTree
     rules: Rules | None = None
+    openings: PartOpenings | None = None
 
     @cached_property
     def role(self) -> IntArray:

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
 
 from govmatch.solve.mip.columns import Columns
+from govmatch.solve.mip.openings import opening_rows
 from govmatch.solve.mip.part import Part
 
 FloatArray = NDArray[np.float64]
@@ -54,6 +55,8 @@ def rows(part: Part, at: Columns) -> Rows:
     if part.rules is not None:
         limit = part.rules.limit
         found.add(np.full(len(limit), -np.inf), limit, (part.rules.rule, part.rules.arc, 1))
+    if part.openings is not None:
+        opening_rows(part.openings, at.opening, at.bundle, found)
     return found
 
 
