@@ -64,3 +64,77 @@ def random_session_town(seed, largest=8):
         )
     tables["sessions"] = pd.DataFrame(rows)
     return tables
+
+
+def crowded_session_town(seed, n_requests=14, n_sessions=5):
+    """One skill, few volunteers, many who ask, and sessions that compete for them."""
+    rng = np.random.default_rng(seed)
+
+    def spot():
+        return {"lat": round(30.5 + rng.random() * 0.04, 4), "lon": round(120.6 + rng.random() * 0.04, 4)}
+
+    def pick(values):
+        return values[int(rng.integers(len(values)))]
+
+    volunteers = [
+        {"volunteer_id": f"V{i}", "community_id": "C0", "clearance": int(rng.integers(0, 2)), **spot()}
+        for i in range(int(rng.integers(1, 6)))
+    ]
+    sessions = []
+    for i in range(n_sessions):
+        first = int(rng.integers(3))
+        seats = int(rng.integers(2, 7))
+        sessions.append(
+            {
+                "session_id": f"S{i}",
+                "provider_id": f"V{i}" if i < len(volunteers) and rng.random() < 0.4 else None,
+                "community_id": "C0",
+                "skill": "tutoring",
+                "start": at(f"sat {_CLOCKS[first]}"),
+                "end": at(f"sat {_CLOCKS[first + 1]}"),
+                "seats": seats,
+                "min_seats": int(rng.integers(1, seats + 1)),
+                "open_minutes": float(pick((0.0, 30.0, 200.0, 700.0))),
+                **spot(),
+            }
+        )
+    requests = [
+        {
+            "request_id": f"R{i}",
+            "community_id": "C0",
+            "skill": "tutoring",
+            "earliest": at(f"sat {pick(_CLOCKS[:2])}"),
+            "latest": at(f"sat {pick(_CLOCKS[3:])}"),
+            "minutes": int(pick((30, 60, 75))),
+            "people": 2 if rng.random() < 0.1 else 1,
+            "min_serve": None,
+            "priority": int(rng.integers(1, 4)),
+            "resident_id": f"P{i}",
+            **spot(),
+        }
+        for i in range(n_requests)
+    ]
+    return {
+        "communities": pd.DataFrame([{"community_id": "C0", "lat": 30.52, "lon": 120.62}]),
+        "volunteers": pd.DataFrame(volunteers),
+        "skills": pd.DataFrame(
+            [{"provider_id": v["volunteer_id"], "skill": "tutoring", "level": int(rng.integers(1, 3))} for v in volunteers]
+        ),
+        "availability": pd.DataFrame(
+            [
+                {"provider_id": v["volunteer_id"], "start": at(f"sat {a}"), "end": at(f"sat {b}")}
+                for v in volunteers
+                for a, b in (("08:00", "10:30"), ("10:30", "12:00"), ("12:00", "15:00"))
+                if rng.random() < 0.7
+            ],
+            columns=["provider_id", "start", "end"],
+        ),
+        "sessions": pd.DataFrame(sessions),
+        "residents": pd.DataFrame(
+            {
+                "resident_id": [f"P{i}" for i in range(n_requests)],
+                "household_id": [f"H{int(rng.integers(n_requests))}" for _ in range(n_requests)],
+            }
+        ),
+        "requests": pd.DataFrame(requests),
+    }
