@@ -56,7 +56,7 @@ class SessionWorld(TeamWorld):
         whole, self.providers = self.providers, [p for p in self.providers if p["kind"] != "session"]
         found = TeamWorld.slots.func(self)
         self.providers = whole
-        for name, s in self.sessions.items():
+        for s in self.sessions.values():
             a, b = self.time(s)
             mine = found.get(s["provider_id"], [])
             mine[:] = [x for x in mine if x["end"] <= a or x["start"] >= b]

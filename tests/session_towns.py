@@ -22,7 +22,9 @@ def random_session_town(seed, largest=8):
     gather = skilled & (rng.random(len(requests)) < 0.7)  # so that they meet in sessions
     requests.loc[gather, ["skill", "level", "certified", "clearance"]] = favourite, 1, False, 0
     requests.loc[gather & (rng.random(len(requests)) < 0.5), "people"] = 1
-    requests["resident_id"] = [f"P{int(rng.integers(6))}" if rng.random() < 0.8 else None for _ in requests.index]
+    requests["resident_id"] = [
+        f"P{int(rng.integers(6))}" if rng.random() < 0.8 else None for _ in requests.index
+    ]
     tables["requests"] = requests
     tables["residents"] = pd.DataFrame(
         {
@@ -118,7 +120,10 @@ def crowded_session_town(seed, n_requests=14, n_sessions=5):
         "communities": pd.DataFrame([{"community_id": "C0", "lat": 30.52, "lon": 120.62}]),
         "volunteers": pd.DataFrame(volunteers),
         "skills": pd.DataFrame(
-            [{"provider_id": v["volunteer_id"], "skill": "tutoring", "level": int(rng.integers(1, 3))} for v in volunteers]
+            [
+                {"provider_id": v["volunteer_id"], "skill": "tutoring", "level": int(rng.integers(1, 3))}
+                for v in volunteers
+            ]
         ),
         "availability": pd.DataFrame(
             [

@@ -47,8 +47,8 @@ class _Kind:
 KINDS = (
     _Kind("爱心课堂 Love Classroom", "love_classroom", "childcare", "child", 1, (930, 1050), 90, 30, 60, 90,
           (12, 30), 5, (60, 120), True, 0.3),
-    _Kind("社区食堂 Community canteen", "canteen_meal", "meal_delivery", "elderly", 0, (660, 1020), 120, 0, 0, 30,
-          (20, 60), 8, (120, 240), False, 0.2),
+    _Kind("社区食堂 Community canteen", "canteen_meal", "meal_delivery", "elderly", 0, (660, 1020), 120, 0, 0,
+          30, (20, 60), 8, (120, 240), False, 0.2),
 )  # fmt: skip
 
 
@@ -102,7 +102,9 @@ def sessions(tables: dict[str, pd.DataFrame], seed: int, share: float) -> dict[s
         changed["residents"] = pd.concat([tables["residents"], residents], ignore_index=True)
     if laid:
         table = pd.concat(laid, ignore_index=True)
-        table.insert(0, "session_id", pd.Series(numbered("S-", np.arange(1, len(table) + 1), 4), dtype=object))
+        table.insert(
+            0, "session_id", pd.Series(numbered("S-", np.arange(1, len(table) + 1), 4), dtype=object)
+        )
         changed["sessions"] = _led(table, tables)
     changed["skills"] = pd.concat([tables["skills"], _at_home(rng, tables["skills"])], ignore_index=True)
     words = "classes, canteens, their guests and households are synthetic 班次、食堂、来者与家庭均为合成数据"
@@ -185,4 +187,4 @@ def _at_home(rng: np.random.Generator, skills: pd.DataFrame) -> pd.DataFrame:
     kin = {one.kin: one.skill for one in KINDS}
     able = skills[skills["skill"].isin(list(kin))]
     some = able[rng.random(len(able)) < _AT_HOME]
-    return some.assign(skill=some["skill"].map(kin).astype(object), level=1, certified_until=pd.NaT)
+    return some.assign(skill=some["skill"].map(kin).astype(object), level=1, certified_until=None)

@@ -32,7 +32,9 @@ def check_sessions(sheets: Sheets, policy: Policy, violations: Violations) -> No
     violations.mask("sessions", "min_seats", "count_conflict", message, short, fewest)
     also = sheets.register(*PROVIDER_TABLES).find(ids) >= 0
     message = "{} is also a volunteer or an organisation; expected an id of its own"
-    violations.mask("sessions", "session_id", "ambiguous_id", message, also & sheet["session_id"].present, ids)
+    violations.mask(
+        "sessions", "session_id", "ambiguous_id", message, also & sheet["session_id"].present, ids
+    )
     start, end = sheet["start"], sheet["end"]
     both = start.present & end.present
     wrong = both & (end.values <= start.values)
@@ -206,14 +208,17 @@ def _part(supply: Supply, providers: slice, slots: slice, before: int) -> Supply
 
 def may_sit(supply: Supply, demand: Demand, teams: Teams) -> BoolArray:
     """Tell which requests a seat may serve: of one skill, no team, and nobody assigned, (n_requests,)."""
-    found = (np.diff(demand.need_ptr) == 1) & (supply.sessions.n > 0)
+    found: BoolArray = (np.diff(demand.need_ptr) == 1) & (supply.sessions.n > 0)
     found[teams.request] = False
     found[demand.assign_request] = False
     return found
 
 
 def siblings(sheets: Sheets, supply: Supply, demand: Demand, teams: Teams) -> IntArray:
-    """Number the requests of one household for one skill whose windows overlap, (n_requests,); -1: alone."""
+    """Return a number for those of one household, for one skill, whose windows overlap, (n_requests,).
+
+    -1: who is alone.
+    """
     household = sheets["residents"]["household_id"]
     resident = sheets.positions("requests", "resident_id")[demand.row]
     code = np.append(pd.factorize(household.values)[0], -1)[resident]

@@ -41,7 +41,8 @@ def local_times(minutes: IntArray, time_zone: str) -> pd.DatetimeIndex:
 def provider_kinds(provider: NDArray[np.integer], supply: Supply) -> NDArray[np.object_]:
     """Name the kind of each provider: "volunteer", "organization" or "session"."""
     kinds = np.array(["volunteer", "organization", "session"], dtype=object)
-    return kinds[(provider >= supply.n_volunteers).astype(int) + (provider >= supply.n_people)]
+    which = (provider >= supply.n_volunteers).astype(np.int64) + (provider >= supply.n_people)
+    return np.asarray(kinds[which])
 
 
 def pair_starts(pairs: Pairs, demand: Demand, supply: Supply) -> IntArray:

@@ -141,11 +141,11 @@ def match(
             candidates = _candidates(problem, units, paths, travel, stays)
             arcs = candidates.cheapest(stop=control.poll)
         quotas = Quotas(edges, paths, problem.supply) if (edges.quota >= 0).any() else None
-        if len(units.team) or quotas is not None or "sessions" in problem.features:
+        if len(units.team) or quotas is not None or isinstance(candidates, Seated):
             result = turn_teams(costed, units, candidates, arcs, control, clock, gap, quotas)
         else:
             result = turn(problem.supply, problem.policy, units, candidates, arcs, control, clock, gap)
-        if wants_continuity(problem):
+        if wants_continuity(problem) and not isinstance(candidates, Seated):
             with clock.phase("solve"):
                 # assigned requests go before all others there, too
                 told = replace(problem, demand=units.demand)

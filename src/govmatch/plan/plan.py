@@ -41,9 +41,9 @@ class Certificate:
     gap : float
         ``(primal - bound) / max(1, |primal|)``.
     termination : str
-        "optimal"; "gap": a gap that suffices is proved; "searched": teams, or few faces for recurring
-        requests, were tried until no step made the plan cheaper, or a search of rounds came to its end;
-        "time_limit" or "cancelled": what ended it early.
+        "optimal"; "gap": a gap that suffices is proved; "searched": teams, sessions, or few faces for
+        recurring requests, were tried until no step made the plan cheaper, or a search of rounds came to its
+        end; "time_limit" or "cancelled": what ended it early.
     verified : bool
         Whether the independent verifier found no fault.
     scope : str
@@ -112,9 +112,9 @@ class Plan:
     ----------
     problem : Problem
     assignments : pandas.DataFrame
-        One row per person sent: request_id, role, provider_id, provider_kind, organization_id,
-        community_id, start, end, slot_start, slot_end, route, hops, travel_minutes, travel_known,
-        cost_minutes and its terms travel_cost, route_cost, dialect_cost, hometown_cost, level_cost,
+        One row per person sent: request_id, role, provider_id, provider_kind ("volunteer",
+        "organization" or "session"), organization_id, community_id, start, end, slot_start, slot_end, route,
+        hops, travel_minutes, travel_known, cost_minutes and its terms travel_cost, route_cost, dialect_cost, hometown_cost, level_cost,
         wait_cost, load_cost, face_cost (equivalent minutes), assumed (the slot comes from a preset). With
         rounds, travel_minutes is the way from the visit before, or from the tour's start; also late_cost,
         tour (which of the slot's people, from 1), order (place in the tour, from 1), and return_minutes, the
@@ -265,7 +265,7 @@ class Plan:
 
     @cached_property
     def alternates(self) -> pd.DataFrame:
-        """The two cheapest other providers who are still free for each role of a served request.
+        """The two cheapest other people who are still free for each role of a served request.
 
         Returns
         -------
@@ -287,6 +287,7 @@ class Plan:
         served = np.bincount(instance.request, weights=flow, minlength=len(instance.demand)) > 0
         first = np.append(True, np.diff(search.arc) != 0)
         usable = first & free[instance.node] & (flow == 0) & served[instance.request]
+        usable &= supply.slot_provider[search.arcs.slot[search.arc]] < supply.n_people  # no seats
         at = search.arc[usable]
         at = at[np.lexsort((search.arcs.cost[at], search.arcs.request[at]))]
         pairs = Pairs(search.arcs.request[at], search.arcs.slot[at])

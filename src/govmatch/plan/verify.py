@@ -87,8 +87,8 @@ def verify(problem: Any, plan: Any) -> Verification:
     """Check a plan against its problem, from the tables up.
 
     Re-derives dated visits, slots, eligibility, windows and starts, the cheapest alliance path, travel,
-    every cost term, loads, capacities, faces, sessions and who sits together, who is left unserved and why, and the
-    certificate's figures.
+    every cost term, loads, capacities, faces, sessions and who sits together, who is left unserved and why,
+    and the certificate's figures.
 
     Parameters
     ----------

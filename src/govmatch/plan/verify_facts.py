@@ -133,7 +133,9 @@ def read_facts(problem: Any) -> Facts:
         providers=providers,
         requests=requests,
         slots=seats.slots(
-            slots_of(policy, calendar, (begin, finish), people.ids, people.preset, tables.get("availability")),
+            slots_of(
+                policy, calendar, (begin, finish), people.ids, people.preset, tables.get("availability")
+            ),
             calendar,
         ),
         skills=Ids(names),

@@ -38,7 +38,9 @@ class Funnel:
         self._begin = np.searchsorted(skill[self._order], np.arange(width + 1))
         self._holder = facts.skill_key // width
         self._of: dict[str, tuple[IntArray, IntArray, IntArray]] = {}
-        self._holders: dict[tuple[tuple[Need, ...], bool], tuple[IntArray, IntArray, IntArray, BoolArray]] = {}
+        self._holders: dict[
+            tuple[tuple[Need, ...], bool], tuple[IntArray, IntArray, IntArray, BoolArray]
+        ] = {}
         self._counts: dict[Any, list[int]] = {}
         self._home: IntArray | None = None
 

@@ -74,7 +74,7 @@ class Seats:
         )
 
     def banned(self, pairs: Sequence[tuple[int, Any]], volunteers: pd.DataFrame) -> list[tuple[int, int]]:
-        """Return the request and the session of every pin that forbids its holder, or whom that is charged to."""
+        """Return request and session of every pin that forbids the holder, or whom they are charged to."""
         charged = dict(
             zip(objects(volunteers["volunteer_id"]), objects(volunteers["organization_id"]), strict=True)
         )
@@ -152,11 +152,11 @@ def may_sit(wish: Requests, seats: Seats, assigning: IntArray) -> BoolArray:
     """Tell which requests a seat may serve: of one skill, no team, and nobody assigned."""
     skills = np.bincount(wish.roles.request[wish.roles.need_role], minlength=len(wish.ids))
     found = (skills == 1) & ~wish.team & ~wish.linked & ~np.isin(wish.row, assigning)
-    return found & (len(seats) > 0)
+    return np.asarray(found & (len(seats) > 0))
 
 
 def households(tables: Any, wish: Requests, sits: BoolArray) -> IntArray:
-    """Number the requests that sit together if they sit: household, skill, and windows that overlap."""
+    """Return a number for those who sit together if they sit: household, skill, windows that overlap."""
     found = np.full(len(wish.ids), -1, dtype=np.int64)
     if "residents" not in tables or not sits.any():
         return found
@@ -166,7 +166,13 @@ def households(tables: Any, wish: Requests, sits: BoolArray) -> IntArray:
     skill = np.full(len(wish.ids), None, dtype=object)
     skill[wish.roles.request[wish.roles.need_role]] = wish.roles.need_skill
     frame = pd.DataFrame(
-        {"home": home, "skill": skill, "from": wish.earliest, "to": wish.latest, "r": np.arange(len(wish.ids))}
+        {
+            "home": home,
+            "skill": skill,
+            "from": wish.earliest,
+            "to": wish.latest,
+            "r": np.arange(len(wish.ids)),
+        }
     )
     frame = frame[sits & frame["home"].notna().to_numpy()]
     number = -1
@@ -174,7 +180,9 @@ def households(tables: Any, wish: Requests, sits: BoolArray) -> IntArray:
         if len(rows) < 2:
             continue
         reach: int | None = None
-        for begin, finish, r in rows.sort_values("from", kind="stable")[["from", "to", "r"]].to_numpy().tolist():
+        for begin, finish, r in (
+            rows.sort_values("from", kind="stable")[["from", "to", "r"]].to_numpy().tolist()
+        ):
             if reach is None or begin >= reach:
                 number, reach = number + 1, finish
             reach = max(reach, finish)

@@ -70,7 +70,11 @@ def _check_frame(frame: Any, facts: Facts, taken: IntArray, faults: Faults) -> N
     told = numbers(frame["taken"]), frame["held"].tolist(), numbers(frame["open_cost"])
     for s, (number, held, price) in enumerate(zip(*told, strict=True)):
         right = f"{taken[s]} are seated at a cost of {cost[s]:.2f}"
-        if number != taken[s] or bool(held) != bool(taken[s] > 0) or not abs(price - cost[s]) <= SUM_TOLERANCE:
+        if (
+            number != taken[s]
+            or bool(held) != bool(taken[s] > 0)
+            or not abs(price - cost[s]) <= SUM_TOLERANCE
+        ):
             text = f"plan.sessions says taken {number:g}, held {held}, open_cost {price:g}; {right}"
             faults.add("sessions_wrong", text, None, seats.ids[s])
 
@@ -101,7 +105,9 @@ def could_sit(facts: Facts, request: IntArray) -> tuple[pd.DataFrame, pd.DataFra
     way = facts.paths.cheapest(node.at(wish.community[r]), node.at(who.home[p]), day)
     travel = facts.travel.minutes(p, r)
     travel = np.where(np.isnan(travel), facts.policy.travel.unknown_minutes, travel)
-    cost = hundredths(travel) + way + hundredths(fit.level_minutes * (seats.level[s] - roles.need_level[need]))
+    cost = (
+        hundredths(travel) + way + hundredths(fit.level_minutes * (seats.level[s] - roles.need_level[need]))
+    )
     cost += hundredths(fit.wait_minutes * (begins - wish.earliest[r]) / 60.0)
     for name, price in (("dialect", fit.dialect_minutes), ("hometown", fit.hometown_minutes)):
         wanted = getattr(wish, name)[r]
@@ -110,7 +116,8 @@ def could_sit(facts: Facts, request: IntArray) -> tuple[pd.DataFrame, pd.DataFra
 
     def within(sign: int) -> pd.DataFrame:
         near = travel <= who.max_travel[p] + sign * LIMIT_DOUBT
-        return found[(way >= 0) & near & (cost < wish.unmet_cost[r] + sign * COST_DOUBT)]
+        worth = cost < wish.unmet_cost[r] + sign * COST_DOUBT
+        return pd.DataFrame(found[(way >= 0) & near & worth])
 
     return within(-1), within(1)
 

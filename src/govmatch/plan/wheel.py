@@ -128,7 +128,11 @@ def turn(
 
 
 def ended(
-    best: Result, candidates: Candidates | Seated, control: Control, gap: float, otherwise: Termination | None = None
+    best: Result,
+    candidates: Candidates | Seated,
+    control: Control,
+    gap: float,
+    otherwise: Termination | None = None,
 ) -> Termination:
     """Say what is proved where every request was looked at, else why the search ended early."""
     if candidates.examined.all():

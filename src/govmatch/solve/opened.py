@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from govmatch.solve.certificate import Proof, prices_above
+from govmatch.solve.certificate import Proof
 from govmatch.solve.control import Control
-from govmatch.solve.core import DEAREST, MOST_ARCS, ROUNDS, SMALL, Core
-from govmatch.solve.coupled import Coupled, Found, Served, choose, follow
+from govmatch.solve.core import ROUNDS, SMALL, Core
+from govmatch.solve.coupled import ENOUGH, LARGE, Coupled, Found, Served, choose, follow
 from govmatch.solve.instance import Instance, Solution
 from govmatch.solve.mip.model import Outcome, solve
 from govmatch.solve.mip.openings import PartOpenings
-from govmatch.solve.openings import Openings, without
+from govmatch.solve.opened_steps import Held, stepped
+from govmatch.solve.openings import Openings
 from govmatch.solve.ruled import Ruled
 from govmatch.solve.team_live import improve
 from govmatch.solve.team_prices import best_duals
@@ -27,28 +28,20 @@ from govmatch.solve.team_prices import best_duals
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
+MOST_ARCS, STALE, STEPS = 30_000, 0.05, 6
+"""Arcs beyond which the core does not grow; a turn that closes less than such a share of the gap is the last;
+and steps from one plan to the next."""
+
 URGE = 4
 """Unmet costs that a flow pays for each of the fewest in an open node, so that they come."""
 
 
 @dataclass(frozen=True)
-class Held:
-    """Which openings may be used, and which serves each tie."""
-
-    on: BoolArray  # (n_openings,)
-    seat: IntArray  # (n_ties,) -1: none
-
-    def only(self, on: BoolArray) -> Held:
-        """Return the same without some openings."""
-        seat = np.where((self.seat >= 0) & ~np.append(on, False)[self.seat], -1, self.seat)
-        return Held(self.on & on, seat)
-
-
-@dataclass(frozen=True)
 class Opened(Ruled):
-    """A plan and what is held in it; no rules."""
+    """A plan, what is held in it, and own prices of its flow, (n_nodes,); no rules."""
 
     held: Held
+    own: IntArray
 
 
 def search_opened(
@@ -73,9 +66,11 @@ def search_opened(
     best = settle(coupled, before.held if before else _wanted(coupled, free), found, free.served, control)
     if before is not None and openings.n:
         best = _better(best, settle(coupled, _wanted(coupled, free), found, free.served, control))
-    if not _ends(best, control):
+    large = before is not None and len(coupled.instance.request) > LARGE
+    if not large and not _ends(coupled, best, control):
+        best = _walked(coupled, best, free.served, control)
         best = _sharpened(coupled, relaxed, best, control)
-    if len(coupled.tree.worth) and not _ends(best, control):
+    if len(coupled.tree.worth) and not _ends(coupled, best, control):
         fixed = _Fixed(coupled, best.held)
         served = improve(fixed.coupled, fixed.of(best.found), control)
         if served is not None:
@@ -89,8 +84,8 @@ def _openings(coupled: Coupled) -> Openings:
     return coupled.openings
 
 
-def _ends(best: Opened, control: Control) -> bool:
-    return control.poll() or best.found.proof.gap <= control.gap
+def _ends(coupled: Coupled, best: Opened, control: Control) -> bool:
+    return control.poll() or coupled.suffices(best.found.proof, control)
 
 
 def _proved(coupled: Coupled, free: Found) -> Found:
@@ -114,20 +109,27 @@ def _better(old: Opened, new: Opened) -> Opened:
 
 
 def _wanted(coupled: Coupled, free: Found) -> Held:
-    """Hold what the relaxation uses with the fewest or more, where that saves more than it costs."""
+    """Hold what the relaxation uses with the fewest or more."""
     openings, instance = _openings(coupled), coupled.instance
-    of = openings.of_arcs(instance)
-    alone = np.flatnonzero(of < 0)
-    other = instance.unmet_cost.copy()
-    above = prices_above(instance.parent, np.maximum(free.price, 0))
-    np.minimum.at(other, instance.request[alone], instance.cost[alone] + above[instance.node[alone]])
-    used = np.flatnonzero((of >= 0) & (free.flow > 0))
-    saved = np.zeros(openings.n, np.int64)
-    np.add.at(saved, of[used], other[instance.request[used]] - instance.cost[used])
-    taken = np.bincount(of[used], minlength=openings.n)
-    on = (taken >= openings.fewest) & (saved > openings.cost)
+    on = openings.taken(instance, free.flow) >= openings.fewest
     every = Held(np.ones(openings.n, np.bool_), openings.together(instance, free.flow))
     return every.only(on)
+
+
+def _walked(coupled: Coupled, best: Opened, served: Served, control: Control) -> Opened:
+    """Open and close by prices as long as that makes the plan cheaper."""
+    openings = _openings(coupled)
+    for _ in range(STEPS):
+        if _ends(coupled, best, control):
+            break
+        held = stepped(coupled.instance, openings, best.held, best.found.flow, best.found.unmet, best.own)
+        if (held.on == best.held.on).all() and (held.seat == best.held.seat).all():
+            break
+        tried = settle(coupled, held, best.found, served, control)
+        if tried.found.proof.primal >= best.found.proof.primal:
+            break
+        best = _better(best, tried)
+    return best
 
 
 class _Fixed:
@@ -218,17 +220,26 @@ def settle(coupled: Coupled, held: Held, found: Found, served: Served, control: 
         on = np.ones(openings.n, np.bool_)
         on[closed] = False
         held = held.only(on)
-    return _told(coupled, held.only(taken > 0), found, plan.served, flow, plan.unmet)
+    own = np.maximum(plan.price[: len(price)], 0)
+    return _told(coupled, held.only(taken > 0), found, plan.served, flow, plan.unmet, own)
 
 
-def _told(coupled: Coupled, held: Held, found: Found, served: Served, flow: IntArray, unmet: IntArray) -> Opened:
+def _told(
+    coupled: Coupled,
+    held: Held,
+    found: Found,
+    served: Served,
+    flow: IntArray,
+    unmet: IntArray,
+    own: IntArray,
+) -> Opened:
     """Return a plan with what it costs, beside the bound and duals that were known."""
     openings = _openings(coupled)
     solution = Solution(flow, unmet, found.request_dual, found.price, "searched")
     kept, used, unmet, cost = coupled.plan(served, solution)
     cost += int(openings.cost[openings.opened(coupled.instance, used)].sum())
     plan = replace(found, served=kept, flow=used, unmet=unmet, proof=Proof(cost, found.proof.bound))
-    return Opened(plan, np.zeros(0, np.int64), held)
+    return Opened(plan, np.zeros(0, np.int64), held, own)
 
 
 def _sharpened(coupled: Coupled, relaxed: Coupled, best: Opened, control: Control) -> Opened:
@@ -238,38 +249,34 @@ def _sharpened(coupled: Coupled, relaxed: Coupled, best: Opened, control: Contro
     root = np.arange(len(parent))
     while (parent[root] >= 0).any():
         root = np.where(parent[root] >= 0, parent[root], root)
-    price = np.maximum(best.found.price, 0)
-    dear = _by_tree(root, prices_above(parent, price))
-    kept = np.zeros(len(root), np.bool_)
-    kept[np.argsort(-dear, kind="stable")[:DEAREST]] = True
-    kept &= dear > 0
-    floor = int(dear[kept].min(initial=1 << 60))
+    first = np.maximum(best.found.price, 0)
+    kept, gap = np.full(len(root), len(instance.request) <= SMALL), np.inf
     kept[openings.node] = True
-    if len(instance.request) <= SMALL:
-        kept[:] = True
-    for _ in range(ROUNDS):
-        if _ends(best, control):
-            break
+    for turn in range(ROUNDS):
+        # the relaxation's prices prove most; those of a plan choose well
+        price = first if turn % 2 == 0 else best.own
         begun = relaxed.bound(best_duals(relaxed.alone, price), price)
         core = Core(coupled, price, kept[root], best.found.proof.primal - begun)
-        part = replace(core.part, openings=_of_part(coupled, core.arc))
+        part = replace(core.part, openings=_of_part(coupled, core.arc, best.found.proof.primal))
         outcome = solve(part, control)
         if outcome is None:
             break
         proof = best.found.proof
         bound = max(proof.bound, min(outcome.bound + core.constant, proof.primal))
         best = replace(best, found=replace(best.found, proof=Proof(proof.primal, bound)))
-        if outcome.request is None or _ends(best, control):
+        if outcome.request is None or _ends(coupled, best, control):
             break
         tried = _planned(coupled, core, outcome, best, price, control, bool(kept[root].all()))
+        tried = _walked(coupled, tried, tried.found.served, control)
         best = _better(best, tried)
-        more = _by_tree(root, core.excess(outcome)) > 0
-        more |= _by_tree(root, prices_above(parent, np.maximum(tried.found.price, 0))) >= floor
-        if _ends(best, control) or not (more & ~kept).any():
+        more = kept | (_by_tree(root, core.excess(outcome)) > 0) | (len(instance.request) <= MOST_ARCS)
+        grows = bool((more & ~kept).any())
+        grows &= np.isin(instance.node, np.flatnonzero(more[root])).sum() <= MOST_ARCS
+        kept = more if grows else kept
+        stale = best.found.proof.gap > gap * (1 - STALE) and not grows
+        if _ends(coupled, best, control) or (turn > 1 and stale):
             break
-        kept |= more
-        if np.isin(instance.node, np.flatnonzero(kept[root])).sum() > MOST_ARCS:
-            break
+        gap = best.found.proof.gap
     return best
 
 
@@ -279,7 +286,7 @@ def _by_tree(root: IntArray, values: IntArray) -> IntArray:
     return most
 
 
-def _of_part(coupled: Coupled, arc: IntArray) -> PartOpenings:
+def _of_part(coupled: Coupled, arc: IntArray, primal: int) -> PartOpenings:
     """Say which arcs of a part enter which opening; `arc` is the instance's, -1 none."""
     openings, instance = _openings(coupled), coupled.instance
     every = openings.of_arcs(instance)
@@ -306,6 +313,7 @@ def _of_part(coupled: Coupled, arc: IntArray) -> PartOpenings:
         bundle_opening=pairs[complete] % width,
         bundle=bundle,
         never=tied[bundle[tied] < 0],
+        slack=0.0 if len(instance.request) <= SMALL else ENOUGH * primal / 2,
     )
 
 
@@ -328,5 +336,5 @@ def _planned(
     served = core.served(outcome, price)
     if every and (arcs >= 0).all():
         come = np.bincount(instance.request[arcs], minlength=len(instance.demand))
-        return _told(coupled, held, best.found, served, used, instance.demand - come)
+        return _told(coupled, held, best.found, served, used, instance.demand - come, price)
     return settle(coupled, held, best.found, served, control)

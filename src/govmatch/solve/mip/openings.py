@@ -26,6 +26,8 @@ class PartOpenings:
         The bundle of each entry; -1: its request is free.
     never : int64 (any,)
         Entries that no plan uses: others of their tie could not come along.
+    slack : float
+        A difference of cost and bound that suffices.
     """
 
     arc: IntArray
@@ -36,6 +38,7 @@ class PartOpenings:
     bundle_opening: IntArray
     bundle: IntArray
     never: IntArray
+    slack: float = 0.0
 
 
 class _Rows(Protocol):
