@@ -114,9 +114,9 @@ class Plan:
     assignments : pandas.DataFrame
         One row per person sent: request_id, role, provider_id, provider_kind ("volunteer",
         "organization" or "session"), organization_id, community_id, start, end, slot_start, slot_end, route,
-        hops, travel_minutes, travel_known, cost_minutes and its terms travel_cost, route_cost, dialect_cost, hometown_cost, level_cost,
-        wait_cost, load_cost, face_cost (equivalent minutes), assumed (the slot comes from a preset). With
-        rounds, travel_minutes is the way from the visit before, or from the tour's start; also late_cost,
+        hops, travel_minutes, travel_known, cost_minutes and its terms travel_cost, route_cost, dialect_cost,
+        hometown_cost, level_cost, wait_cost, load_cost, face_cost (equivalent minutes), assumed (the slot
+        comes from a preset). With rounds, travel_minutes is the way from the visit before, or from the tour's start; also late_cost,
         tour (which of the slot's people, from 1), order (place in the tour, from 1), and return_minutes, the
         way back, at the tour's last visit, where ``rounds.cost = "round"`` charges it.
     unmet : pandas.DataFrame

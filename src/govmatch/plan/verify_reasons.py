@@ -65,6 +65,8 @@ class _Claims:
         self._zh, self._skill = texts(frame["reason_zh"]), texts(frame["skill"])
         self._eligible = numbers(frame["eligible"])
         self._funnel = Funnel(facts, stays)
+        provider = facts.slots.provider[facts.slots.provider < facts.seats.first]
+        self._places = int(facts.providers.slot_cap[provider].max(initial=1))
 
     def _roles(self, r: int) -> range:
         wish = self._facts.requests
@@ -72,10 +74,8 @@ class _Claims:
 
     def _needed(self, q: int) -> int:
         """Return how many providers a role needs, each of whom may send as many as has places."""
-        roles, who = self._facts.requests.roles, self._facts.providers
-        provider = self._facts.slots.provider
-        places = int(who.slot_cap[provider[provider < self._facts.seats.first]].max(initial=1))
-        return -(-int(roles.people[q]) // places) if roles.must[q] else 1
+        roles = self._facts.requests.roles
+        return -(-int(roles.people[q]) // self._places) if roles.must[q] else 1
 
     def _fault(self, code: str, text: str, r: int) -> None:
         self._faults.add(code, text, self._facts.requests.ids[r])

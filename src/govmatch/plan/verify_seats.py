@@ -174,19 +174,16 @@ def households(tables: Any, wish: Requests, sits: BoolArray) -> IntArray:
             "r": np.arange(len(wish.ids)),
         }
     )
-    frame = frame[sits & frame["home"].notna().to_numpy()]
-    number = -1
-    for _, rows in frame.groupby(["home", "skill"], sort=True):
-        if len(rows) < 2:
-            continue
-        reach: int | None = None
-        for begin, finish, r in (
-            rows.sort_values("from", kind="stable")[["from", "to", "r"]].to_numpy().tolist()
-        ):
-            if reach is None or begin >= reach:
-                number, reach = number + 1, finish
-            reach = max(reach, finish)
-            found[r] = number
+    frame = frame[sits & frame["home"].notna().to_numpy()].sort_values(
+        ["home", "skill", "from"], kind="stable"
+    )
+    number, reach, before = -1, 0, None
+    columns = (frame[c].tolist() for c in ("home", "skill", "from", "to", "r"))
+    for home_of, asks, begin, finish, r in zip(*columns, strict=True):
+        if (home_of, asks) != before or begin >= reach:
+            number, reach, before = number + 1, finish, (home_of, asks)
+        reach = max(reach, finish)
+        found[r] = number
     size = np.bincount(found[found >= 0], minlength=number + 1)
     alone = (found >= 0) & (np.append(size, 0)[found] < 2)
     return np.where(alone, -1, found)

@@ -17,7 +17,7 @@ FloatArray = NDArray[np.float64]
 CHUNK = 2_000
 """Variables of small parts that are solved together."""
 
-LEAST_SECONDS, LP_SECONDS = 0.01, 2.0
+LEAST_SECONDS, LP_SECONDS = 0.01, 0.3
 """Least time for a part; and time for its linear relaxation, whatever is left."""
 
 WHOLE = 1e-7
