@@ -281,8 +281,8 @@ _TABLES = (
         "group sessions: so many seats in one place at one time, such as a class or a canteen's lunch, for "
         "which residents come. A seat serves a request for one skill as a visit would, one seat a person; "
         "not roles of teams, nor requests without a skill or with assigned providers. Requests of one "
-        "household (see `residents`) for one skill whose windows overlap are seated in one session, all of them that "
-        "could sit in any, or in none",
+        "household (see `residents`) for one skill whose windows overlap are seated in one session, all of "
+        "them that could sit in any, or in none",
         "集体活动(班次、食堂);同户同类需求须同场或都不入场",
         (
             _id("session_id", "key; no volunteer or organisation has the same", "活动编号"),

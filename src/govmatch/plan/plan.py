@@ -116,9 +116,9 @@ class Plan:
         "organization" or "session"), organization_id, community_id, start, end, slot_start, slot_end, route,
         hops, travel_minutes, travel_known, cost_minutes and its terms travel_cost, route_cost, dialect_cost,
         hometown_cost, level_cost, wait_cost, load_cost, face_cost (equivalent minutes), assumed (the slot
-        comes from a preset). With rounds, travel_minutes is the way from the visit before, or from the tour's start; also late_cost,
-        tour (which of the slot's people, from 1), order (place in the tour, from 1), and return_minutes, the
-        way back, at the tour's last visit, where ``rounds.cost = "round"`` charges it.
+        comes from a preset). With rounds, travel_minutes is the way from the visit before, or from the tour's
+        start; also late_cost, tour (which of the slot's people, from 1), order (place in the tour, from 1),
+        and return_minutes, the way back, at the last visit, where ``rounds.cost = "round"`` charges it.
     unmet : pandas.DataFrame
         One row per request with unserved people: request_id, community_id, category, skill, role,
         group, priority, people, reason, reason_zh, eligible, unmet_minutes.
