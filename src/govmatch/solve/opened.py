@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from govmatch.solve.certificate import Proof
+from govmatch.solve.certificate import Proof, prices_above
 from govmatch.solve.control import Control
-from govmatch.solve.core import ROUNDS, SMALL, Core
+from govmatch.solve.core import DEAREST, ROUNDS, SMALL, Core
 from govmatch.solve.coupled import ENOUGH, LARGE, Coupled, Found, Served, choose, follow
 from govmatch.solve.instance import Instance, Solution
 from govmatch.solve.mip.model import Outcome, solve
@@ -28,9 +28,9 @@ from govmatch.solve.team_prices import best_duals
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-MOST_ARCS, STALE, STEPS = 30_000, 0.05, 6
-"""Arcs beyond which the core does not grow; a turn that closes less than such a share of the gap is the last;
-and steps from one plan to the next."""
+MOST_ARCS, STALE, TURNS, STEPS = 30_000, 0.05, 2, 6
+"""Arcs beyond which the core does not grow; when so many turns close less than such a share of the gap,
+the search ends; and steps from one plan to the next."""
 
 URGE = 4
 """Unmet costs that a flow pays for each of the fewest in an open node, so that they come."""
@@ -250,11 +250,18 @@ def _sharpened(coupled: Coupled, relaxed: Coupled, best: Opened, control: Contro
     while (parent[root] >= 0).any():
         root = np.where(parent[root] >= 0, parent[root], root)
     first = np.maximum(best.found.price, 0)
-    kept, gap = np.full(len(root), len(instance.request) <= SMALL), np.inf
+    kept, gap, stale = np.full(len(root), len(instance.request) <= SMALL), np.inf, 0
     kept[openings.node] = True
+    teams, floor = len(coupled.tree.worth) > 0, 1 << 60
+    if teams:  # who fights over the same people is in the core, too
+        dear = _by_tree(root, prices_above(parent, first))
+        dearest = np.argsort(-dear, kind="stable")[:DEAREST]
+        dearest = dearest[dear[dearest] > 0]
+        kept[dearest] = True
+        floor = int(dear[dearest].min(initial=floor))
     for turn in range(ROUNDS):
         # the relaxation's prices prove most; those of a plan choose well
-        price = first if turn % 2 == 0 else best.own
+        price = first if teams or turn % 2 == 0 else best.own
         begun = relaxed.bound(best_duals(relaxed.alone, price), price)
         core = Core(coupled, price, kept[root], best.found.proof.primal - begun)
         part = replace(core.part, openings=_of_part(coupled, core.arc, best.found.proof.primal))
@@ -270,11 +277,12 @@ def _sharpened(coupled: Coupled, relaxed: Coupled, best: Opened, control: Contro
         tried = _walked(coupled, tried, tried.found.served, control)
         best = _better(best, tried)
         more = kept | (_by_tree(root, core.excess(outcome)) > 0) | (len(instance.request) <= MOST_ARCS)
+        more |= _by_tree(root, prices_above(parent, tried.own)) >= floor
         grows = bool((more & ~kept).any())
         grows &= np.isin(instance.node, np.flatnonzero(more[root])).sum() <= MOST_ARCS
         kept = more if grows else kept
-        stale = best.found.proof.gap > gap * (1 - STALE) and not grows
-        if _ends(coupled, best, control) or (turn > 1 and stale):
+        stale = stale + 1 if best.found.proof.gap > gap * (1 - STALE) and not grows else 0
+        if _ends(coupled, best, control) or stale == TURNS:
             break
         gap = best.found.proof.gap
     return best
