@@ -6,80 +6,23 @@ records; nothing else knows a column.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from govmatch.model.schema_parts import CRS as CRS
+from govmatch.model.schema_parts import NODE_TABLES as NODE_TABLES
+from govmatch.model.schema_parts import PROVIDER_TABLES as PROVIDER_TABLES
+from govmatch.model.schema_parts import Column as Column
+from govmatch.model.schema_parts import Kind as Kind
+from govmatch.model.schema_parts import Table as Table
+from govmatch.model.schema_parts import clearance as _clearance
+from govmatch.model.schema_parts import fk as _fk
+from govmatch.model.schema_parts import identifier as _id
+from govmatch.model.schema_parts import level as _level
+from govmatch.model.schema_parts import place as _place
+from govmatch.model.schema_parts import text as _text
+from govmatch.model.schema_sessions import SESSIONS
 
-Kind = Literal["id", "text", "int", "float", "bool", "time", "date", "choice"]
-
-NODE_TABLES = ("communities", "party_units", "organizations")
-PROVIDER_TABLES = ("volunteers", "organizations")
-
-CRS = ("wgs84", "gcj02", "bd09")
 MODES = ("walk", "ebike", "car")
 EDGE_KINDS = ("tier", "joint_building", "membership", "federation")
 HOLIDAY_RULES = ("keep", "skip", "move")
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column. `low` and `high` are inclusive; `references` names the tables an id must be in."""
-
-    name: str
-    kind: Kind
-    meaning: str
-    meaning_zh: str
-    required: bool = False
-    default: str | int | float | bool | None = None
-    unit: str = ""
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-    references: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table. `key` columns together are unique; `required` tables must have been given."""
-
-    name: str
-    meaning: str
-    meaning_zh: str
-    columns: tuple[Column, ...]
-    key: tuple[str, ...] = ()
-    required: bool = False
-
-    def column(self, name: str) -> Column:
-        """Return the column called `name`."""
-        return next(c for c in self.columns if c.name == name)
-
-
-def _place() -> tuple[Column, ...]:
-    return (
-        Column("lat", "float", "latitude", "纬度", unit="degree", low=-90, high=90),
-        Column("lon", "float", "longitude", "经度", unit="degree", low=-180, high=180),
-        Column("crs", "choice", "datum of lat and lon", "坐标系", default="wgs84", choices=CRS),
-    )
-
-
-def _fk(name: str, tables: tuple[str, ...], en: str, zh: str, required: bool = False) -> Column:
-    return Column(name, "id", en, zh, required=required, references=tables)
-
-
-def _id(name: str, en: str, zh: str) -> Column:
-    return Column(name, "id", en, zh, required=True)
-
-
-def _text(name: str, en: str, zh: str, default: str | None = None) -> Column:
-    return Column(name, "text", en, zh, default=default)
-
-
-def _clearance(en: str, zh: str) -> Column:
-    return Column("clearance", "int", en, zh, default=0, low=0, high=3)
-
-
-def _level(en: str, zh: str) -> Column:
-    return Column("level", "int", en, zh, default=1, low=1, high=5)
-
 
 _TABLES = (
     Table(
@@ -276,62 +219,7 @@ _TABLES = (
         ),
         key=("provider_id", "skill"),
     ),
-    Table(
-        "sessions",
-        "group sessions: so many seats in one place at one time, such as a class or a canteen's lunch, for "
-        "which residents come. A seat serves a request for one skill as a visit would, one seat a person; "
-        "not roles of teams, nor requests without a skill or with assigned providers. Requests of one "
-        "household (see `residents`) for one skill whose windows overlap are seated in one session, all of "
-        "them that could sit in any, or in none",
-        "集体活动(班次、食堂);同户同类需求须同场或都不入场",
-        (
-            _id("session_id", "key; no volunteer or organisation has the same", "活动编号"),
-            _text("name", "name", "名称", ""),
-            _fk(
-                "provider_id",
-                PROVIDER_TABLES,
-                "who holds it and is not bookable meanwhile: slots of theirs that overlap it are taken out, "
-                "whether it is held or not; absent: nobody who is booked here",
-                "举办者",
-            ),
-            _fk("community_id", ("communities",), "where", "所在社区", required=True),
-            *_place(),
-            _id("skill", "what it offers", "提供的服务"),
-            _level("level that it offers", "等级"),
-            Column("certified", "bool", "led by somebody with a certificate", "持证", default=False),
-            _clearance("clearance of those who hold it", "审查等级"),
-            Column(
-                "start",
-                "time",
-                "from; who comes later may, but a request that lasts as long as the session begins with it",
-                "开始",
-                required=True,
-            ),
-            Column("end", "time", "to", "结束", required=True),
-            Column("seats", "int", "places", "名额", required=True, unit="people", low=1, high=1_000_000),
-            Column(
-                "min_seats",
-                "int",
-                "fewest people with whom it is held",
-                "最少开班人数",
-                default=1,
-                unit="people",
-                low=1,
-                high=1_000_000,
-            ),
-            Column(
-                "open_minutes",
-                "float",
-                "what holding it costs, however many come",
-                "开办成本",
-                default=0.0,
-                unit="minute",
-                low=0,
-                high=100_000,
-            ),
-        ),
-        key=("session_id",),
-    ),
+    SESSIONS,
     Table(
         "requests",
         "what residents ask for",
