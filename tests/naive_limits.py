@@ -15,7 +15,8 @@ def lives(world, provider):
         if v["volunteer_id"] == provider["id"]:
             firm = world.organizations.get(v["organization_id"])
             return v["community_id"] or (firm["community_id"] if firm else None)
-    return world.organizations[provider["id"]]["community_id"]
+    firm = world.organizations.get(provider["id"])  # a session is no organisation
+    return firm["community_id"] if firm else None
 
 
 def certified(world, provider, day):

@@ -94,9 +94,12 @@ class TeamWorld(World):
                     yield p, slot, more["cost"] + wait
 
 
-def best_cost(problem, announced=()):
-    """Return the cheapest cost of any plan, hundredths; `announced` as in `naive.optimum`."""
-    world = TeamWorld(problem)
+def best_cost(problem, announced=(), world=None, further=None):
+    """Return the cheapest cost of any plan, hundredths; `announced` as in `naive.optimum`.
+
+    `further` adds to the programme what another `world` knows.
+    """
+    world = TeamWorld(problem) if world is None else world
     cost, upper, rows = [], [], []
     uses = defaultdict(list)  # columns by what they use up
     limits, again = {}, defaultdict(list)
@@ -211,5 +214,7 @@ def best_cost(problem, announced=()):
             steps = [column(j * step) for j in range(min(limits[key], len(xs)))]
             rows.append(({**dict.fromkeys(xs, 1), **dict.fromkeys(steps, -1)}, 0, 0))
     add_limits(world, sent, left, column, rows)
+    if further is not None:
+        further(world, column, rows, again)
     changed = stay(announced, again, world.policy, column, rows)
     return solve_integer(cost, upper, [row for row in rows if row[0]])[0] + changed

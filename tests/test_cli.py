@@ -228,7 +228,7 @@ def test_wrong_input_ends_with_2_and_a_sentence(folder, arguments, words):
 def test_template_then_check_says_what_is_missing_but_not_how_files_are_named(tmp_path):
     done = run("template", tmp_path / "new")
     assert done.exit_code == 0
-    assert "19 empty tables and 列说明.csv are in" in done.output
+    assert "20 empty tables and 列说明.csv are in" in done.output
     assert run("check", tmp_path / "new").exit_code in (0, 2)
     told = json.loads(run("template", tmp_path / "other", "--json").stdout)
     assert "requests" in told["tables"]

@@ -20,6 +20,7 @@ from govmatch.model.policy import Policy
 from govmatch.model.recurrence_checks import check_visits
 from govmatch.model.roles import NOWHERE, SAID_ONCE, Roles, read_roles
 from govmatch.model.schema import NODE_TABLES, PROVIDER_TABLES, Table
+from govmatch.model.sessions import check_sessions
 from govmatch.model.sheets import Sheets
 from govmatch.model.times import MINUTE
 from govmatch.model.violations import Violations
@@ -368,4 +369,5 @@ _CHECKS = {
     "bonds": check_bonds,
     "parties": check_parties,
     "visits": check_visits,
+    "sessions": check_sessions,
 }

@@ -17,6 +17,7 @@ from govmatch.model.objects import is_none, spread
 from govmatch.model.policy import Policy
 from govmatch.model.roles import read_roles
 from govmatch.model.series import spread_out
+from govmatch.model.session_pins import sessions_held
 from govmatch.model.sheets import Sheets
 
 HELPER = "helper"
@@ -247,7 +248,11 @@ def _pinned(
     charged = ranked[np.repeat(first, count) + within]
     provider = np.concatenate([provider_numbers(sheets)[row[alone]], charged]).astype(np.int64)
     width = max(1, supply.n_providers)
-    pairs = np.unique(np.concatenate([request[alone], np.repeat(request[~alone], count)]) * width + provider)
+    asking = np.concatenate([request[alone], np.repeat(request[~alone], count)])
+    if action == "forbid" and supply.sessions.n:  # who must not come holds no session for them either
+        held, session = sessions_held(sheets, supply, row)
+        asking, provider = np.append(asking, request[held]), np.append(provider, session)
+    pairs = np.unique(asking * width + provider)
     requests, providers = pairs // width, pairs % width
     # an organisation to which nobody is charged: nobody is meant, and nobody else either
     nobody = np.setdiff1d(request, requests) if action == "assign" else requests[:0]

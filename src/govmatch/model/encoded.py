@@ -7,7 +7,7 @@ unknown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -36,8 +36,27 @@ class Nodes:
 
 
 @dataclass(frozen=True)
+class Sessions:
+    """Group sessions, by position; each is a provider of a `Supply`, after all others, with one slot."""
+
+    row: IntArray  # (S,) row in tables["sessions"]
+    holder: IntArray  # (S,) position among volunteers, then organisations, of the tables; -1: nobody
+    fewest: IntArray  # (S,) people with whom it is held
+    open_cost: IntArray  # (S,) hundredths of an equivalent minute
+
+    @property
+    def n(self) -> int:
+        """Number of sessions."""
+        return len(self.row)
+
+
+def _no_sessions() -> Sessions:
+    return Sessions(*(np.zeros(0, np.int64) for _ in range(4)))
+
+
+@dataclass(frozen=True)
 class Supply:
-    """Providers (volunteers, then organisations with staff of their own), their skills and slots."""
+    """Providers (volunteers, organisations with staff of their own, sessions), their skills and slots."""
 
     provider_id: TextArray  # (P,)
     n_volunteers: int
@@ -72,10 +91,17 @@ class Supply:
     dialects: TextArray
     hometowns: TextArray
 
+    sessions: Sessions = field(default_factory=_no_sessions)
+
     @property
     def n_providers(self) -> int:
         """Number of providers."""
         return len(self.provider_id)
+
+    @property
+    def n_people(self) -> int:
+        """Number of providers that are no session; they come first."""
+        return len(self.provider_id) - self.sessions.n
 
     @cached_property
     def assumed_share(self) -> float:

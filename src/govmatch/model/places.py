@@ -14,7 +14,7 @@ _FAR_KM = 500.0
 _NEAR_DEGREES = 4.0  # of latitude or longitude; never 500 km
 _KM_PER_DEGREE = 111.2
 
-TABLES = ("communities", "organizations", "volunteers", "requests")
+TABLES = ("communities", "organizations", "volunteers", "sessions", "requests")
 
 
 def check(sheets: Sheets, names: Collection[str], violations: Violations) -> None:

@@ -16,11 +16,12 @@ from govmatch.model.bonds import encode_bonds
 from govmatch.model.demand import encode_demand
 from govmatch.model.drop import as_given, drop_rows
 from govmatch.model.encode import encode_nodes, encode_supply, fall_back, own_places
-from govmatch.model.encoded import Bonds, Demand, FloatArray, Nodes, Series, Supply, Teams
+from govmatch.model.encoded import Bonds, Demand, FloatArray, IntArray, Nodes, Series, Supply, Teams
 from govmatch.model.fingerprint import HasEdges, digest, edges_digest, tables_digest
 from govmatch.model.horizon import Horizon, check_windows, derived_horizon, given_horizon
 from govmatch.model.policy import Policy
 from govmatch.model.series import visits_frame
+from govmatch.model.sessions import add_sessions, siblings
 from govmatch.model.sheets import Sheets
 from govmatch.model.tables import as_frames, read_sheets
 from govmatch.model.times import zone_of
@@ -48,8 +49,8 @@ class Problem:
     nodes, supply, demand, teams, series, bonds : Nodes, Supply, Demand, Teams, Series, Bonds
         The arrays.
     features : frozenset of str
-        What the tables ask for beyond single roles in slots: teams, recurrence, goods, quotas, pins, bonds;
-        or the policy: hours, floors, reserve.
+        What the tables ask for beyond single roles in slots: teams, recurrence, goods, quotas, pins, bonds,
+        sessions; or the policy: hours, floors, reserve.
     ignored : tuple of str
         Columns that the schema does not know and that resemble none of it, as ``table.column``.
     dropped : DataFrame
@@ -121,6 +122,7 @@ class Problem:
         frames = as_frames(tables, violations)
         settled = _settle(frames, None, policy, asked, on_error, violations)
         supply = encode_supply(settled.sheets, policy, settled.horizon)
+        supply = add_sessions(supply, settled.sheets, policy, settled.horizon)
         return cls._of(settled, policy, travel, alliance, encode_nodes(settled.sheets), supply)
 
     @classmethod
@@ -206,6 +208,11 @@ class Problem:
             known = np.append(~np.isnan(there[0]), False)[self.supply.organization]
             lat[known], lon[known] = (x[self.supply.organization[known]] for x in there)
         return lat, lon
+
+    @cached_property
+    def siblings(self) -> IntArray:
+        """The number of each request's household among those that sit together, (R,); -1: it has none."""
+        return siblings(self._sheets, self.supply, self.demand, self.teams)
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -338,5 +345,6 @@ def _features(sheets: Sheets, policy: Policy) -> set[str]:
         "hours": bool(hours) or policy.load.minutes_per_week > 0,
         "floors": floors.community_share > 0 or any(share > 0 for share in floors.group_share.values()),
         "reserve": policy.reserve.share > 0,
+        "sessions": sheets["sessions"].n > 0,
     }
     return {name for name, is_asked in asked.items() if is_asked}

@@ -6,81 +6,24 @@ records; nothing else knows a column.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from govmatch.model.schema_parts import CRS as CRS
+from govmatch.model.schema_parts import NODE_TABLES as NODE_TABLES
+from govmatch.model.schema_parts import PROVIDER_TABLES as PROVIDER_TABLES
+from govmatch.model.schema_parts import Column as Column
+from govmatch.model.schema_parts import Kind as Kind
+from govmatch.model.schema_parts import Table as Table
+from govmatch.model.schema_parts import clearance as _clearance
+from govmatch.model.schema_parts import fk as _fk
+from govmatch.model.schema_parts import identifier as _id
+from govmatch.model.schema_parts import level as _level
+from govmatch.model.schema_parts import place as _place
+from govmatch.model.schema_parts import text as _text
+from govmatch.model.schema_sessions import SESSIONS
 
-Kind = Literal["id", "text", "int", "float", "bool", "time", "date", "choice"]
-
-NODE_TABLES = ("communities", "party_units", "organizations")
-PROVIDER_TABLES = ("volunteers", "organizations")
-
-CRS = ("wgs84", "gcj02", "bd09")
 MODES = ("walk", "ebike", "car")
 EDGE_KINDS = ("tier", "joint_building", "membership", "federation")
 HOLIDAY_RULES = ("keep", "skip", "move")
 BOND_KINDS = ("apart", "together")
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column. `low` and `high` are inclusive; `references` names the tables an id must be in."""
-
-    name: str
-    kind: Kind
-    meaning: str
-    meaning_zh: str
-    required: bool = False
-    default: str | int | float | bool | None = None
-    unit: str = ""
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-    references: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table. `key` columns together are unique; `required` tables must have been given."""
-
-    name: str
-    meaning: str
-    meaning_zh: str
-    columns: tuple[Column, ...]
-    key: tuple[str, ...] = ()
-    required: bool = False
-
-    def column(self, name: str) -> Column:
-        """Return the column called `name`."""
-        return next(c for c in self.columns if c.name == name)
-
-
-def _place() -> tuple[Column, ...]:
-    return (
-        Column("lat", "float", "latitude", "纬度", unit="degree", low=-90, high=90),
-        Column("lon", "float", "longitude", "经度", unit="degree", low=-180, high=180),
-        Column("crs", "choice", "datum of lat and lon", "坐标系", default="wgs84", choices=CRS),
-    )
-
-
-def _fk(name: str, tables: tuple[str, ...], en: str, zh: str, required: bool = False) -> Column:
-    return Column(name, "id", en, zh, required=required, references=tables)
-
-
-def _id(name: str, en: str, zh: str) -> Column:
-    return Column(name, "id", en, zh, required=True)
-
-
-def _text(name: str, en: str, zh: str, default: str | None = None) -> Column:
-    return Column(name, "text", en, zh, default=default)
-
-
-def _clearance(en: str, zh: str) -> Column:
-    return Column("clearance", "int", en, zh, default=0, low=0, high=3)
-
-
-def _level(en: str, zh: str) -> Column:
-    return Column("level", "int", en, zh, default=1, low=1, high=5)
-
 
 _TABLES = (
     Table(
@@ -295,6 +238,7 @@ _TABLES = (
         ),
         key=("provider_id", "skill"),
     ),
+    SESSIONS,
     Table(
         "requests",
         "what residents ask for",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from govmatch.model.encoded import Bonds, Supply
 from govmatch.model.problem import Problem
 from govmatch.plan.wheel import Result
-from govmatch.reach.candidates import ANY, Arcs, Candidates
+from govmatch.reach.candidates import ANY, Arcs
 from govmatch.reach.units import Units
 from govmatch.solve.bonds import Bonds as SolverBonds
 from govmatch.solve.bonds import Meetings
@@ -95,7 +95,7 @@ def _partners(pairs: IntArray, provider: IntArray) -> tuple[IntArray, IntArray]:
 
 
 def kept_apart(
-    problem: Problem, units: Units, candidates: Candidates, arcs: Arcs, come: IntArray
+    problem: Problem, units: Units, outside_cost: IntArray, arcs: Arcs, come: IntArray
 ) -> BoolArray:
     """Tell which requests lack people only as those who could come keep apart from one another.
 
@@ -105,6 +105,8 @@ def kept_apart(
 
     Parameters
     ----------
+    outside_cost : int64 (n_units,)
+        As in `Candidates`.
     come : int64 (n_requests,)
         How many are sent.
     """
@@ -117,7 +119,7 @@ def kept_apart(
         foes[one].add(other)
         foes[other].add(one)
     open_ = (come < demand.people) & (demand.people > 1)
-    open_[units.request[candidates.outside_cost != ANY]] = False
+    open_[units.request[outside_cost != ANY]] = False
     arc = np.flatnonzero(open_[units.request[arcs.request]])
     who = supply.slot_provider[arcs.slot[arc]].astype(np.int64)
     whose, role = units.request[arcs.request[arc]], units.role[arcs.request[arc]]

@@ -19,6 +19,7 @@ from govmatch.reach.candidates import Candidates
 from govmatch.reach.costs import RESOLUTION, Terms, hundredths, price_terms
 from govmatch.reach.floors import FloorRows
 from govmatch.reach.paths import Paths
+from govmatch.reach.seats import Seated
 from govmatch.reach.travel import checked_minutes
 from govmatch.reach.units import Units
 
@@ -38,6 +39,13 @@ class Pairs:
 def local_times(minutes: IntArray, time_zone: str) -> pd.DatetimeIndex:
     """UTC minutes as times in a zone."""
     return pd.DatetimeIndex((minutes * 60).astype("datetime64[s]")).tz_localize("UTC").tz_convert(time_zone)
+
+
+def provider_kinds(provider: NDArray[np.integer], supply: Supply) -> NDArray[np.object_]:
+    """Name the kind of each provider: "volunteer", "organization" or "session"."""
+    kinds = np.array(["volunteer", "organization", "session"], dtype=object)
+    which = (provider >= supply.n_volunteers).astype(np.int64) + (provider >= supply.n_people)
+    return np.asarray(kinds[which])
 
 
 def pair_starts(pairs: Pairs, demand: Demand, supply: Supply) -> IntArray:
@@ -126,7 +134,7 @@ def load_costs(pairs: Pairs, demand: Demand, supply: Supply, policy: Policy) -> 
 
 
 def assignments_frame(
-    problem: Problem, units: Units, pairs: Pairs, candidates: Candidates, paths: Paths
+    problem: Problem, units: Units, pairs: Pairs, candidates: Candidates | Seated, paths: Paths
 ) -> pd.DataFrame:
     """One row per person sent, ordered by request, start, role; costs in equivalent minutes.
 
@@ -152,9 +160,7 @@ def assignments_frame(
             "request_id": demand.request_id[request],
             "role": demand.role[request],
             "provider_id": supply.provider_id[provider],
-            "provider_kind": np.where(provider < supply.n_volunteers, "volunteer", "organization").astype(
-                object
-            ),
+            "provider_kind": provider_kinds(provider, supply),
             "organization_id": pd.Series(
                 [nodes.node_id[first_firm + f] if f >= 0 else None for f in firm], dtype=object
             ),
@@ -186,10 +192,11 @@ def unmet_frame(
     problem: Problem,
     units: Units,
     pairs: Pairs,
-    candidates: Candidates,
+    candidates: Candidates | Seated,
     blocked: ObjectArray,
     full: BoolArray,
     apart: BoolArray,
+    unheld: BoolArray,
     *,
     finished: bool,
 ) -> pd.DataFrame:
@@ -197,7 +204,8 @@ def unmet_frame(
 
     `blocked`, (n_requests,): the reason where somebody free could come, but for a limit, else ""; `full`,
     (n_requests,): those that recur and have as many faces as they may have; `apart`, (n_requests,): those
-    for which too few may come together.
+    for which too few may come together; `unheld`, (n_requests,): those that could sit in a session that is
+    not held.
     """
     demand = problem.demand
     come = np.bincount(units.request[pairs.request], minlength=demand.n_requests)
@@ -205,6 +213,7 @@ def unmet_frame(
     request = np.flatnonzero(left_out > 0)
     told = reasons(problem, units, candidates, blocked)
     reason, left, role, unseen = (part[request] for part in told)
+    reason[unheld[request] & (reason == "capacity")] = "session"
     if not finished:
         reason[np.isin(reason, OUTRUN)] = "time"
     reason[unseen], left[unseen] = "time", 0
@@ -250,7 +259,7 @@ def floors_frame(floors: FloorRows, pairs: Pairs, units: Units, price: IntArray)
     )
 
 
-def funnel_frame(units: Units, candidates: Candidates) -> pd.DataFrame:
+def funnel_frame(units: Units, candidates: Candidates | Seated) -> pd.DataFrame:
     """Pairs of request and provider by the first condition that they fail; the last row fails none.
 
     Every role of a team counts as a request, at the start for which most are left. Requests that no time

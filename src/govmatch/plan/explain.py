@@ -228,6 +228,9 @@ def _candidates(plan: Plan, search: Search, units: IntArray) -> tuple[pd.DataFra
     travel = checked_minutes(search.travel, provider, pairs.request.astype(np.int32))
     terms = pair_terms(pairs, demand, supply, problem.policy, search.paths, travel)
     used = np.flatnonzero(sent > 0)
+    taken_in = np.bincount(search.arcs.slot[used], sent[used], len(supply.slot_capacity))
+    seats = supply.slot_provider[search.arcs.slot[used]] >= supply.n_people
+    used = used[~seats | (taken_in >= supply.slot_capacity)[search.arcs.slot[used]]]
     holder = dict(
         zip(
             search.arcs.slot[used].tolist(),

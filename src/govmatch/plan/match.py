@@ -9,12 +9,15 @@ import numpy as np
 
 from govmatch.errors import InvalidInput, UnsupportedFeature
 from govmatch.model.problem import Problem
+from govmatch.model.sessions import may_sit
+from govmatch.model.travel import Travel
 from govmatch.plan.announced import Incumbent, read_incumbent
 from govmatch.plan.bonds import bonds_of, kept_apart, over, touched
 from govmatch.plan.continuity import Continued, continue_faces, wants_continuity
 from govmatch.plan.decode import Pairs, assignments_frame, floors_frame, funnel_frame, unmet_frame
 from govmatch.plan.faces import full_series
 from govmatch.plan.forest import capacity_forest
+from govmatch.plan.openings import not_held
 from govmatch.plan.plan import Certificate, Plan, Search
 from govmatch.plan.rounds import check_rounds, match_rounds
 from govmatch.plan.team_wheel import Bounds, blocked_by_rules, bounds_of, turn_teams
@@ -25,6 +28,7 @@ from govmatch.reach.candidates import Arcs, Candidates
 from govmatch.reach.costs import RESOLUTION
 from govmatch.reach.floors import floors_of
 from govmatch.reach.paths import EdgeArrays, Paths, reach_paths
+from govmatch.reach.seats import Seated
 from govmatch.reach.stays import Stays, stays_of
 from govmatch.reach.travel import GreatCircle
 from govmatch.reach.units import Units, pin_cost, units_of
@@ -46,6 +50,8 @@ BOTH = (
     "These two together: set continuity.face_minutes and continuity.known_minutes of the policy to 0 and "
     "leave visits.faces empty, or match the requests that recur apart."
 )
+
+BESIDE_SESSIONS = "These together: match without the table sessions, or without the quotas or the incumbent."
 
 REQUEST_SECONDS, VISIT_SECONDS, PROVIDER_SECONDS, ROLE_SECONDS = 1.6e-5, 2e-5, 1.5e-6, 2e-4
 """Time kept back, of a time limit, for decoding and verifying; of a request that is a dated visit, both, and
@@ -96,8 +102,9 @@ def match(
     ------
     UnsupportedFeature
         The tables or the policy ask for what the method cannot do, or none yet: goods; or teams, bonds,
-        quotas, limits of hours or of work elsewhere, floors or a reserve beside recurring requests whose
-        faces cost something or are limited; or an incumbent is given for rounds.
+        sessions, quotas, limits of hours or of work elsewhere, floors or a reserve beside recurring requests
+        whose faces cost something or are limited; or bonds, such limits or an incumbent beside sessions; or
+        an incumbent is given for rounds.
     InvalidInput
         A wrong argument, such as an incumbent that lacks a column or names a person twice for a request.
 
@@ -139,13 +146,11 @@ def match(
             starts = None if earlier is None else earlier.announced.team_starts(problem.teams)
             units = units_of(costed, starts)
             stays = None if earlier is None else stays_of(problem, units, earlier.announced)
-            candidates = Candidates(
-                problem.nodes, problem.supply, units.demand, problem.policy, paths, travel, stays
-            )
+            candidates = _candidates(problem, units, paths, travel, stays)
             arcs = candidates.cheapest(stop=control.poll)
         bounds = bounds_of(problem, units, edges, paths, floors)
         bonds = bonds_of(problem)
-        if len(units.team) or len(bounds):
+        if len(units.team) or len(bounds) or isinstance(candidates, Seated):
             result = turn_teams(costed, units, candidates, arcs, control, clock, gap, bounds, bonds)
         else:
             result = turn(problem.supply, problem.policy, units, candidates, arcs, control, clock, gap)
@@ -155,7 +160,7 @@ def match(
                 result = over(flow_alone, result)
                 termination = ended(result, candidates, control, gap, otherwise="searched")
                 result = replace(result, solution=replace(result.solution, termination=termination))
-        if wants_continuity(problem):
+        if wants_continuity(problem) and not isinstance(candidates, Seated):
             with clock.phase("solve"):
                 # assigned requests go before all others there, too
                 told = replace(problem, demand=units.demand)
@@ -190,7 +195,12 @@ def _check(problem: Problem, method: str, incumbent: object) -> None:
     missing = sorted(problem.features - (coupled.FEATURES if method == "auto" else FEATURES[method]))
     if missing:
         raise UnsupportedFeature(missing, [f"method {method!r} cannot do that."])
-    beside = sorted(problem.features & {"teams", "bonds", *LIMITS})
+    if "sessions" in problem.features:
+        beside = sorted(problem.features & {"bonds", *LIMITS})
+        beside += ["incumbent"] if incumbent is not None else []
+        if beside:
+            raise UnsupportedFeature(["sessions", *beside], [BESIDE_SESSIONS])
+    beside = sorted(problem.features & {"teams", "bonds", "sessions", *LIMITS})
     if beside and wants_continuity(problem):
         raise UnsupportedFeature(["continuity", *beside], [BOTH])
 
@@ -199,6 +209,17 @@ def _paths(problem: Problem, edges: EdgeArrays) -> Paths:
     days = np.unique(problem.supply.slot_day)
     sources = np.arange(problem.nodes.n_communities, dtype=np.int32)
     return reach_paths(problem.nodes, edges, problem.policy, sources, tuple(int(d) for d in days))
+
+
+def _candidates(
+    problem: Problem, units: Units, paths: Paths, travel: Travel, stays: Stays | None
+) -> Candidates | Seated:
+    """Return who can serve whom, in sessions, too, where there are any."""
+    supply, policy = problem.supply, problem.policy
+    if "sessions" in problem.features:
+        seated = may_sit(supply, problem.demand, problem.teams)
+        return Seated(problem.nodes, supply, units, policy, paths, travel, seated, problem.siblings)
+    return Candidates(problem.nodes, supply, units.demand, policy, paths, travel, stays)
 
 
 def _continued(
@@ -222,7 +243,7 @@ def _tell(
     problem: Problem,
     costed: Problem,
     units: Units,
-    candidates: Candidates,
+    candidates: Candidates | Seated,
     edges: EdgeArrays,
     paths: Paths,
     bounds: Bounds,
@@ -256,7 +277,9 @@ def _tell(
         arcs=len(result.arcs),
         rounds=result.rounds,
         resolution_minutes=1 / RESOLUTION,
-        solver=SOLVER if len(units.team) == 0 and not len(bounds) else SOLVER + ", with HiGHS",
+        solver=SOLVER
+        if len(units.team) == 0 and not len(bounds) and not problem.supply.sessions.n
+        else SOLVER + ", with HiGHS",
         policy_fingerprint=problem.policy.fingerprint,
         problem_fingerprint=problem.fingerprint,
         assumed_share=problem.supply.assumed_share,
@@ -273,7 +296,8 @@ def _tell(
             candidates,
             blocked,
             full,
-            kept_apart(problem, units, candidates, result.arcs, come),
+            kept_apart(problem, units, candidates.outside_cost, result.arcs, come),
+            not_held(problem, units, candidates, provider.astype(np.int64)),
             finished=finished,
         ),
         certificate=certificate,

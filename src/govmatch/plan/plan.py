@@ -43,9 +43,9 @@ class Certificate:
     gap : float
         ``(primal - bound) / max(1, |primal|)``.
     termination : str
-        "optimal"; "gap": a gap that suffices is proved; "searched": teams, or few faces for recurring
-        requests, were tried until no step made the plan cheaper, or a search of rounds came to its end;
-        "time_limit" or "cancelled": what ended it early.
+        "optimal"; "gap": a gap that suffices is proved; "searched": teams, sessions, or few faces for
+        recurring requests, were tried until no step made the plan cheaper, or a search of rounds came to its
+        end; "time_limit" or "cancelled": what ended it early.
     verified : bool
         Whether the independent verifier found no fault.
     scope : str
@@ -114,14 +114,14 @@ class Plan:
     ----------
     problem : Problem
     assignments : pandas.DataFrame
-        One row per person sent: request_id, role, provider_id, provider_kind, organization_id,
-        community_id, start, end, slot_start, slot_end, route, hops, travel_minutes, travel_known,
-        cost_minutes and its terms travel_cost, route_cost, dialect_cost, hometown_cost, level_cost,
-        wait_cost, load_cost, face_cost, bond_cost (equivalent minutes; the last, of coming without somebody
-        who is preferred), assumed (the slot comes from a preset). With rounds, travel_minutes is the way from
-        the visit before, or from the tour's start; also late_cost, tour (which of the slot's people, from 1),
-        order (place in the tour, from 1), and return_minutes, the way back, at the tour's last visit, where
-        ``rounds.cost = "round"`` charges it.
+        One row per person sent: request_id, role, provider_id, provider_kind ("volunteer",
+        "organization" or "session"), organization_id, community_id, start, end, slot_start, slot_end, route,
+        hops, travel_minutes, travel_known, cost_minutes and its terms travel_cost, route_cost, dialect_cost,
+        hometown_cost, level_cost, wait_cost, load_cost, face_cost, bond_cost (equivalent minutes; the last,
+        of coming without somebody who is preferred), assumed (the slot comes from a preset). With rounds,
+        travel_minutes is the way from the visit before, or from the tour's start; also late_cost, tour (which
+        of the slot's people, from 1), order (place in the tour, from 1), and return_minutes, the way back, at
+        the tour's last visit, where ``rounds.cost = "round"`` charges it.
     unmet : pandas.DataFrame
         One row per request with unserved people: request_id, community_id, category, skill, role,
         group, priority, people, reason, reason_zh, eligible, unmet_minutes.
@@ -222,6 +222,21 @@ class Plan:
         )
 
     @cached_property
+    def sessions(self) -> pd.DataFrame:
+        """Which sessions are held.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row of the table ``sessions`` each: session_id, name, provider_id, community_id, skill, start,
+            end, seats, taken, held, open_cost (equivalent minutes; 0 where it is not held). Empty without
+            sessions.
+        """
+        from govmatch.plan.openings import sessions_frame
+
+        return sessions_frame(self.problem, self.assignments)
+
+    @cached_property
     def changes(self) -> pd.DataFrame:
         """Whom to phone: what became of those announced, and who is new.
 
@@ -279,7 +294,7 @@ class Plan:
 
     @cached_property
     def alternates(self) -> pd.DataFrame:
-        """The two cheapest other providers who are still free for each role of a served request.
+        """The two cheapest other people who are still free for each role of a served request.
 
         Returns
         -------
@@ -302,6 +317,7 @@ class Plan:
         served = np.bincount(instance.request, weights=flow, minlength=len(instance.demand)) > 0
         first = np.append(True, np.diff(search.arc) != 0)
         usable = first & free[instance.node] & (flow == 0) & served[instance.request]
+        usable &= supply.slot_provider[search.arcs.slot[search.arc]] < supply.n_people  # no seats
         at = search.arc[usable]
         at = at[np.lexsort((search.arcs.cost[at], search.arcs.request[at]))]
         pairs = Pairs(search.arcs.request[at], search.arcs.slot[at])

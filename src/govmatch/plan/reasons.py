@@ -34,6 +34,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "those who are eligible are sent elsewhere, at their limit, or too dear for one more job",
         "合适的人已派出、已达上限或再派成本过高",
     ),
+    "session": (
+        "the session that could take it is not held: too few would come for what it needs or costs",
+        "可参加的活动未开:人数不足最少开班人数,或不抵开办成本",
+    ),
     "quota": (
         "those who are free come by an agreement whose weekly quota is used up",
         "可派者须经由的共建协议本周名额已用完",

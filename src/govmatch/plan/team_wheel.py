@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from govmatch.model.problem import Problem
 from govmatch.plan.forest import capacity_forest, lay_out
 from govmatch.plan.friends import impossible_friends
+from govmatch.plan.openings import openings_of
 from govmatch.plan.wheel import Clock, Result, better, ended
 from govmatch.reach.candidates import Arcs, Candidates
 from govmatch.reach.floors import FloorRows
@@ -17,6 +18,7 @@ from govmatch.reach.limits import AllLimits, PairLimits
 from govmatch.reach.paths import EdgeArrays, Paths
 from govmatch.reach.quotas import Quotas
 from govmatch.reach.reserve import Reserve
+from govmatch.reach.seats import Seated
 from govmatch.reach.stays import Stays
 from govmatch.reach.units import Units, team_worth
 from govmatch.reach.weeks import Away, Hours
@@ -25,6 +27,7 @@ from govmatch.solve.certificate import Proof, node_loads, prices_above, valid_du
 from govmatch.solve.control import Control
 from govmatch.solve.coupled import Coupled
 from govmatch.solve.instance import Solution
+from govmatch.solve.opened import search_opened
 from govmatch.solve.ruled import Ruled, search_ruled
 from govmatch.solve.rules import Floors, Limits, Rules
 from govmatch.solve.team_tree import TeamTree
@@ -82,7 +85,7 @@ def team_tree(problem: Problem, units: Units) -> TeamTree:
 def turn_teams(
     problem: Problem,
     units: Units,
-    candidates: Candidates,
+    candidates: Candidates | Seated,
     arcs: Arcs,
     control: Control,
     clock: Clock,
@@ -101,13 +104,18 @@ def turn_teams(
     while True:
         with clock.phase("solve"):
             layout = lay_out(arcs, units.demand, problem.supply, forest, units.n_alone, stays)
-            coupled = Coupled(layout.instance, tree, candidates.outside_cost, bonds)
-            if bonds is not None:
-                coupled = coupled.settled(impossible_friends(problem, units, candidates))
-                layout = replace(layout, instance=coupled.instance)
             start = None if price is None else price[layout.node]
             limits = bounds.limits(arcs, units, layout.arc)
-            before = control.run(search_ruled, coupled, limits, control, before, start)
+            if isinstance(candidates, Seated):
+                openings = openings_of(problem, candidates, layout)
+                coupled = Coupled(layout.instance, tree, candidates.outside_cost, openings=openings)
+                before = control.run(search_opened, coupled, control, before, start)
+            else:
+                coupled = Coupled(layout.instance, tree, candidates.outside_cost, bonds)
+                if bonds is not None:
+                    coupled = coupled.settled(impossible_friends(problem, units, candidates))
+                    layout = replace(layout, instance=coupled.instance)
+                before = control.run(search_ruled, coupled, limits, control, before, start)
             found, rounds = before.found, rounds + 1
         solution = Solution(found.flow, found.unmet, found.request_dual, found.price, "searched")
         best = better(best, Result(arcs, layout, solution, _true(found.proof, stays), rounds, before.price))

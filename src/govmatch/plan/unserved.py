@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from govmatch.model.problem import Problem
 from govmatch.plan.reasons import first_empty_stage
 from govmatch.reach.candidates import Candidates
+from govmatch.reach.seats import Seated
 from govmatch.reach.units import Units
 
-OUTRUN = ("capacity", "pin_conflict", "quota", "away", "hours", "reserve")
+OUTRUN = ("capacity", "pin_conflict", "quota", "away", "hours", "reserve", "session")
 """Reasons of requests for which enough are eligible."""
 
 IntArray = NDArray[np.int64]
@@ -30,7 +31,7 @@ def best_starts(units: Units, passed: IntArray) -> IntArray:
 
 
 def reasons(
-    problem: Problem, units: Units, candidates: Candidates, blocked: ObjectArray
+    problem: Problem, units: Units, candidates: Candidates | Seated, blocked: ObjectArray
 ) -> tuple[ObjectArray, IntArray, ObjectArray, NDArray[np.bool_]]:
     """Return for each request why it is unserved, if it is: reason, providers left before, role, unseen.
 
@@ -43,7 +44,8 @@ def reasons(
     role, of = units.role[unit], units.request[unit]
     must, people = np.append(teams.least >= teams.people, False), np.append(teams.people, 1)
     # one provider may send as many as it has places
-    places = int(problem.supply.slot_capacity.max(initial=1))
+    people_slots = problem.supply.slot_provider < problem.supply.n_people  # no role is served by a seat
+    places = int(problem.supply.slot_capacity[people_slots].max(initial=1))
     needed = np.where(must[role], -(-people[role] // places), 1)
     code, left, stage = first_empty_stage(candidates.passed[unit], needed)
     several = np.where(role >= 0, 2, demand.people[of]) > 1

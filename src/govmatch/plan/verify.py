@@ -26,6 +26,7 @@ from govmatch.plan.verify_quotas import check_quotas
 from govmatch.plan.verify_reasons import check_reasons
 from govmatch.plan.verify_rounds import ROUND_COLUMNS, check_rounds
 from govmatch.plan.verify_rows import check_rows
+from govmatch.plan.verify_sessions import check_session_reasons, check_sessions
 from govmatch.plan.verify_sums import (
     UNMET_COLUMNS,
     check_capacities,
@@ -89,8 +90,8 @@ def verify(problem: Any, plan: Any) -> Verification:
     """Check a plan against its problem, from the tables up.
 
     Re-derives dated visits, slots, eligibility, windows and starts, the cheapest alliance path, travel,
-    every cost term, loads, capacities, faces, bonds, neutrality, who is left unserved
-    and why, and the certificate's figures.
+    every cost term, loads, capacities, faces, bonds, neutrality, sessions and who sits together, who is left
+    unserved and why, and the certificate's figures.
 
     Parameters
     ----------
@@ -153,6 +154,7 @@ def _check(problem: Any, plan: Any, faults: Faults) -> None:
     faces = check_faces(rows, facts, faults)
     bonds = read_bonds(problem.tables, facts.providers.ids)
     bonded = check_bonds(rows, facts, bonds, faults)
+    opened = check_sessions(rows, getattr(plan, "sessions", None), facts, faults)
     at = check_unmet(plan.unmet, rows, facts, faults)
     ended = getattr(plan.certificate, "termination", None)
     stopped = isinstance(ended, str) and ended in ("time_limit", "cancelled")
@@ -161,7 +163,9 @@ def _check(problem: Any, plan: Any, faults: Faults) -> None:
     check_reasons(plan.unmet, at, not early, spent, facts, stays, faults, full, bonds)
     people = np.clip(np.nan_to_num(numbers(plan.unmet["people"])), -_MOST, _MOST).astype(np.int64)
     unserved = int((facts.requests.unmet_cost[at] * people)[at >= 0].sum())
-    primal = int(cost.sum() + load.sum() + faces.sum() + bonded.sum()) + unserved + changes + floors
+    check_session_reasons(plan.unmet, at, rows, facts, faults)
+    primal = int(cost.sum() + load.sum() + faces.sum() + bonded.sum())
+    primal += unserved + changes + floors + opened
     check_certificate(plan.certificate, problem, facts, rows, primal, faults)
     check_linked(plan.linked, facts, faults)
     check_funnel(plan.funnel, plan.certificate, not stopped, facts, faults)

@@ -155,7 +155,7 @@ def read_asks(problem: Any) -> Asks:
         least=whole["least"],
         most=whole["most"],
         due=latest - longest[of_request],
-        facts=replace(facts, requests=taken, travel=travel),
+        facts=replace(facts, requests=taken, travel=travel, sits=np.zeros(n, dtype=bool)),
         by_request=facts,
         base_lat=lat,
         base_lon=lon,

@@ -159,8 +159,10 @@ def check_funnel(
     if asked is None:
         asked = int((~linked).sum() + (~linked & facts.requests.team)[facts.requests.roles.request].sum())
         asked -= int((~linked & facts.requests.team).sum())  # a team counts as often as it has roles
-    if (total != asked * n) if finished else (total > asked * n or (n > 0 and total % n != 0)):
-        text = f"its pairs add up to {total}; {asked} requests and {n} providers make {asked * n}"
+    seats, sits = len(facts.seats), int(facts.sits.sum())
+    expected = asked * (n - seats) + sits * seats  # seats count for requests that may take one
+    if (total != expected) if finished else (total > expected or (n > 0 and not seats and total % n != 0)):
+        text = f"its pairs add up to {total}; {asked} requests and {n} providers make {expected}"
         text += "" if finished else f", or whole multiples of {n} where the search was stopped"
         faults.add("funnel_wrong", f"plan.funnel: {text}")
     held = int(pairs[-2:].sum())

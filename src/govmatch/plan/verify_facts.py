@@ -11,7 +11,8 @@ import pandas as pd
 from govmatch.plan.verify_columns import BoolArray, Ids, IntArray, objects, table_of, whole
 from govmatch.plan.verify_demand import Requests, read_requests
 from govmatch.plan.verify_paths import Paths, edges_of
-from govmatch.plan.verify_slots import Calendar, Slots, slots_of, whole_days
+from govmatch.plan.verify_seats import CERTIFIED, Seats, households, may_sit, read_seats, with_seats
+from govmatch.plan.verify_slots import NEVER, Calendar, Slots, slots_of, whole_days
 from govmatch.plan.verify_supply import Organizations, Providers, read_providers
 from govmatch.plan.verify_travel import TravelTimes
 
@@ -42,6 +43,9 @@ class Facts:
     assigning: IntArray  # rows of requests to which pins assign anybody, if only an empty organisation
     paths: Paths
     travel: TravelTimes
+    seats: Seats
+    sits: BoolArray  # by request: whether a seat may serve it
+    households: IntArray  # by request: who sits together, -1: alone
 
     def is_forbidden(self, request: IntArray | int, provider: IntArray) -> BoolArray:
         """Tell whether a pin forbids the provider, or whom it is charged to, or a party is its kin."""
@@ -61,7 +65,9 @@ class Facts:
         return self.has_assigned(request) & ~named
 
 
-def _pinned(tables: Any, requests: Ids, who: Providers, organizations: Ids, action: str) -> IntArray:
+def _pinned(
+    tables: Any, requests: Ids, who: Providers, organizations: Ids, action: str, seats: Seats
+) -> IntArray:
     """Read the pins of one action; one on an organisation is one on everybody charged to it."""
     if "pins" not in tables:
         return np.empty(0, dtype=np.int64)
@@ -73,6 +79,11 @@ def _pinned(tables: Any, requests: Ids, who: Providers, organizations: Ids, acti
     for i in np.flatnonzero(firm >= 0).tolist():
         theirs = np.flatnonzero(who.organization == firm[i])
         pairs.append((np.full(len(theirs), r[i]), theirs))
+    if action == "forbid" and len(seats):
+        volunteers = table_of(tables, "volunteers", ("volunteer_id", "organization_id"))
+        named = list(zip(r.tolist(), objects(pins["provider_id"]).tolist(), strict=True))
+        held = np.array(seats.banned(named, volunteers), dtype=np.int64).reshape(-1, 2)
+        pairs.append((held[:, 0], held[:, 1]))
     return np.unique(np.concatenate([request * len(who.ids) + one for request, one in pairs]))
 
 
@@ -109,9 +120,14 @@ def read_facts(problem: Any) -> Facts:
     tables, policy = problem.tables, problem.policy
     begin, finish = int(problem.horizon[0]), int(problem.horizon[1])
     calendar = Calendar(policy.time_zone, begin, finish)
-    providers, organizations = read_providers(tables, policy)
+    people, organizations = read_providers(tables, policy)
+    seats = read_seats(tables, people, (begin, finish))
+    providers = with_seats(tables, policy, people)
     requests = read_requests(problem)
     rows = table_of(tables, "skills", ("provider_id", "skill", "level", "certified_until"))
+    until = np.concatenate((whole_days(rows["certified_until"]), np.where(seats.certified, CERTIFIED, NEVER)))
+    offered = pd.DataFrame({"provider_id": seats.ids, "skill": seats.skill, "level": seats.level})
+    rows = pd.concat([rows, offered.astype(object)], ignore_index=True) if len(seats) else rows
     code, names = pd.factorize(rows["skill"])
     holder = providers.ids.at(rows["provider_id"])
     key = holder * max(1, len(names)) + code
@@ -123,23 +139,33 @@ def read_facts(problem: Any) -> Facts:
         [objects(tables[table][column]) for table, column in _NODE_KEYS if table in tables]
     )
     origins, targets = (providers.lat, providers.lon, providers.mode), (requests.lat, requests.lon)
+    assigning = _assigning(tables, requests.base)
+    sits = may_sit(requests, seats, assigning)
     return Facts(
         policy=policy,
         calendar=calendar,
         organizations=organizations,
         providers=providers,
         requests=requests,
-        slots=slots_of(
-            policy, calendar, (begin, finish), providers.ids, providers.preset, tables.get("availability")
+        slots=seats.slots(
+            slots_of(
+                policy, calendar, (begin, finish), people.ids, people.preset, tables.get("availability")
+            ),
+            calendar,
         ),
         skills=Ids(names),
         skill_key=key[order],
         skill_level=whole(rows["level"])[order],
-        skill_until=whole_days(rows["certified_until"])[order],
-        forbidden=np.union1d(_pinned(tables, requests.base, providers, organizations.ids, "forbid"), related),
+        skill_until=until[order],
+        forbidden=np.union1d(
+            _pinned(tables, requests.base, providers, organizations.ids, "forbid", seats), related
+        ),
         related=related,
-        assigned=_pinned(tables, requests.base, providers, organizations.ids, "assign"),
-        assigning=_assigning(tables, requests.base),
+        assigned=_pinned(tables, requests.base, providers, organizations.ids, "assign", seats),
+        assigning=assigning,
         paths=Paths(edges, policy, nodes, _quotas(tables)),
         travel=TravelTimes(problem.travel, policy, origins, targets),
+        seats=seats,
+        sits=sits,
+        households=households(tables, requests, sits),
     )

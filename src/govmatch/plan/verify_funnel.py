@@ -38,7 +38,9 @@ class Funnel:
         self._begin = np.searchsorted(skill[self._order], np.arange(width + 1))
         self._holder = facts.skill_key // width
         self._of: dict[str, tuple[IntArray, IntArray, IntArray]] = {}
-        self._holders: dict[tuple[Need, ...], tuple[IntArray, IntArray, IntArray, BoolArray]] = {}
+        self._holders: dict[
+            tuple[tuple[Need, ...], bool], tuple[IntArray, IntArray, IntArray, BoolArray]
+        ] = {}
         self._counts: dict[Any, list[int]] = {}
         self._home: IntArray | None = None
 
@@ -49,6 +51,14 @@ class Funnel:
             (str(roles.need_skill[j]), int(roles.need_level[j]), bool(roles.need_certified[j]))
             for j in range(self._need[q], self._need[q + 1])
         )
+
+    def _sits(self, q: int) -> bool:
+        """Tell whether a seat may serve the role."""
+        return bool(self._facts.sits[self._facts.requests.roles.request[q]])
+
+    def providers(self, r: int) -> int:
+        """Return how many providers there are for a request: seats count where it may take one."""
+        return len(self._facts.providers.ids) if self._facts.sits[r] else self._facts.seats.first
 
     def starts(self, q: int) -> list[int]:
         """Return every time at which a team's role may start."""
@@ -72,9 +82,9 @@ class Funnel:
 
     def holders(self, q: int) -> tuple[IntArray, IntArray, IntArray, BoolArray]:
         """Return who holds all skills: providers, surplus, last certified day, level reached."""
-        needs = self.needs(q)
-        if needs in self._holders:
-            return self._holders[needs]
+        needs, sits = self.needs(q), self._sits(q)
+        if (needs, sits) in self._holders:
+            return self._holders[needs, sits]
         who = self._of_skill(needs[0][0])[0] if needs else np.arange(len(self._facts.providers.ids))
         enough, surplus, until = np.ones(len(who), dtype=bool), np.zeros_like(who), np.full(len(who), _ALWAYS)
         for skill, level, certified in needs:
@@ -87,13 +97,16 @@ class Funnel:
             enough = enough & (held >= level)
             surplus = surplus + held - level
             until = np.minimum(until, ends) if certified else until
-        self._holders[needs] = who, surplus, until, enough
-        return self._holders[needs]
+        if not sits:
+            people = who < self._facts.seats.first
+            who, surplus, until, enough = who[people], surplus[people], until[people], enough[people]
+        self._holders[needs, sits] = who, surplus, until, enough
+        return self._holders[needs, sits]
 
     def by_need(self, q: int, start: int | None = None) -> list[int]:
         """Return counts after skill, level and certificate, valid on the first day or that of `start`."""
         day = int(self._day[q]) if start is None else int(self._facts.calendar.day(np.array([start]))[0])
-        key = self.needs(q), day
+        key = self.needs(q), self._sits(q), day
         if key not in self._counts:
             who, _, until, enough = self.holders(q)
             self._counts[key] = [len(who), int(enough.sum()), int((enough & (until >= day)).sum())]

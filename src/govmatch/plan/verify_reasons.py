@@ -28,7 +28,7 @@ _LIMITED = {
     "hours": "every volunteer has time for one more job",
     "reserve": "more certified people are free than are kept everywhere",
 }
-_OUTRUN = ("capacity", "pin_conflict", "faces", "apart", *_LIMITED)  # enough are eligible
+_OUTRUN = ("capacity", "pin_conflict", "faces", "apart", "session", *_LIMITED)  # enough are eligible
 _BY_NEED = 3  # stages that the needs alone decide
 
 
@@ -73,8 +73,9 @@ class _Claims:
         self._reason, self._role = texts(frame["reason"]), texts(frame["role"])
         self._zh, self._skill = texts(frame["reason_zh"]), texts(frame["skill"])
         self._eligible = numbers(frame["eligible"])
-        self._n = len(facts.providers.ids)
         self._funnel = Funnel(facts, stays)
+        provider = facts.slots.provider[facts.slots.provider < facts.seats.first]
+        self._places = int(facts.providers.slot_cap[provider].max(initial=1))
 
     def _roles(self, r: int) -> range:
         wish = self._facts.requests
@@ -82,9 +83,8 @@ class _Claims:
 
     def _needed(self, q: int) -> int:
         """Return how many providers a role needs, each of whom may send as many as has places."""
-        roles, who = self._facts.requests.roles, self._facts.providers
-        places = int(who.slot_cap[self._facts.slots.provider].max(initial=1))
-        return -(-int(roles.people[q]) // places) if roles.must[q] else 1
+        roles = self._facts.requests.roles
+        return -(-int(roles.people[q]) // self._places) if roles.must[q] else 1
 
     def _fault(self, code: str, text: str, r: int) -> None:
         self._faults.add(code, text, self._facts.requests.ids[r])
@@ -132,8 +132,9 @@ class _Claims:
             self._fault("reason_wrong", f"reason {reason!r}; the recurring request has {text}", r)
             return None
         stated = "capacity" if reason in ("time", *_OUTRUN) else str(reason)
-        stages = [first_short(self._funnel.by_need(q), self._n, self._needed(q))[0] for q in self._roles(r)]
-        early = _code(min(stages), several, anybody=self._n > 0)
+        n = self._funnel.providers(r)
+        stages = [first_short(self._funnel.by_need(q), n, self._needed(q))[0] for q in self._roles(r)]
+        early = _code(min(stages), several, anybody=n > 0)
         if (early != "capacity" or stated in ("no_supply", "people", *STAGES[:_BY_NEED])) and stated != early:
             text = f"the first empty stage is {early!r}"
             text = "somebody passes that stage" if early == "capacity" else text
@@ -142,7 +143,7 @@ class _Claims:
         return stated
 
     def _may_clash(self, r: int) -> bool:
-        able = np.zeros(self._n, dtype=bool)
+        able = np.zeros(len(self._facts.providers.ids), dtype=np.bool_)
         for q in self._roles(r):
             holders, _, _, enough = self._funnel.holders(q)
             able[holders[enough]] = True
@@ -178,13 +179,14 @@ class _Claims:
         """Return what is wrong with a reason, given the least and the most left after each stage."""
         several, eligible = bool(self._facts.requests.people[r] > 1), float(self._eligible[i])
         assigned = bool(self._facts.has_assigned(r))
-        expected, left = first_short(high, self._n, 1)
+        n = self._funnel.providers(r)
+        expected, left = first_short(high, n, 1)
         codes = [_code(stage, several, assigned) for stage in range(len(STAGES) + 1)]
         codes[-1] = "capacity"
         if expected < 0:
             return "" if stated == "no_supply" else f"reason {stated!r}; recomputed 'no_supply'"
         stage = codes.index(stated) if stated in codes else -1
-        least, most, after = [self._n, *low], [self._n, *high], [*low, 0]
+        least, most, after = [n, *low], [n, *high], [*low, 0]
         if stage < 0 or most[stage] == 0 or after[stage] > 0:
             return f"reason {stated!r}; recomputed {codes[expected]!r}"
         if not max(1, least[stage]) <= eligible <= most[stage]:
@@ -193,7 +195,7 @@ class _Claims:
 
     def _recount_team(self, i: int, r: int, claim: str) -> bool:
         """Recount every role at the start for which most are left."""
-        found = []
+        found, n = [], self._funnel.providers(r)
         for q in self._roles(r):
             best: list[int] | None = None
             for start in self._funnel.starts(q):
@@ -201,10 +203,10 @@ class _Claims:
                 if counts is None or counts[0] != counts[1]:
                     return False  # nobody can tell within the resolution
                 best = counts[0] if best is None else max(best, counts[0], key=lambda c: c[::-1])
-            stage, left = first_short(best or [0] * len(STAGES), self._n, self._needed(q))
+            stage, left = first_short(best or [0] * len(STAGES), n, self._needed(q))
             found.append((stage, q, left))
         stage, q, left = min(found)
-        expected = _code(stage, True, bool(self._facts.has_assigned(r)), self._n > 0)
+        expected = _code(stage, True, bool(self._facts.has_assigned(r)), n > 0)
         expected = "capacity" if expected == "pin_conflict" else expected
         name = self._facts.requests.roles.name[q] if stage < len(STAGES) else ""
         if claim != expected or (name and name != self._role[i]):

@@ -36,6 +36,7 @@ def _check_identity(rows: Rows, facts: Facts, faults: Faults) -> None:
         ),
     )
     kind = np.where(rows.p < who.n_volunteers, "volunteer", "organization").astype(object)
+    kind[rows.p >= facts.seats.first] = "session"
     rows.fault(
         faults,
         "wrong_kind",

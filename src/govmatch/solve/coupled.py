@@ -20,13 +20,14 @@ from govmatch.solve.bonds import Bonds, Meetings
 from govmatch.solve.certificate import Proof, flow_cost, lower_bound, valid_duals
 from govmatch.solve.control import Control
 from govmatch.solve.instance import Instance, Solution
+from govmatch.solve.openings import Openings
 from govmatch.solve.team_prices import Prices, best_duals
 from govmatch.solve.team_tree import FAR, TeamTree
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-FEATURES = flow.FEATURES | {"teams", "quotas", "away", "hours", "floors", "reserve", "bonds"}
+FEATURES = flow.FEATURES | {"teams", "quotas", "away", "hours", "floors", "reserve", "bonds", "sessions"}
 """What the tier can honour."""
 
 LARGE, ENOUGH, NATURAL = 20_000, 1e-4, 1 << 36
@@ -95,6 +96,8 @@ class Coupled:
         Every way to serve a request that is not among the arcs costs at least this.
     bonds : Bonds, optional
         Who keeps apart, and who prefers whom, at one team or one request for several people.
+    openings : Openings, optional
+        Nodes that are opened or not: the bound counts them; for plans see `opened`.
     """
 
     def __init__(
@@ -103,8 +106,9 @@ class Coupled:
         tree: TeamTree,
         outside: IntArray | None = None,
         bonds: Bonds | None = None,
+        openings: Openings | None = None,
     ) -> None:
-        self.instance, self.tree, self.bonds = instance, tree, bonds
+        self.instance, self.tree, self.bonds, self.openings = instance, tree, bonds, openings
         n = len(instance.demand)
         self.outside = np.full(n, FAR) if outside is None else np.minimum(outside, FAR)
         self.in_team = np.zeros(n, np.bool_)
@@ -250,7 +254,10 @@ class Coupled:
         """
         outside = self.outside if outside is None else np.maximum(outside, self.outside)
         dual = np.minimum(request_dual, outside)
-        alone = lower_bound(self.alone, dual, price)
+        if self.openings is None:
+            alone = lower_bound(self.alone, dual, price)
+        else:
+            alone = self.openings.bound(self.alone, dual, price)
         _, own = valid_duals(self.instance, request_dual, price)
         team = self.prices.cheapest(own, outside).cost
         return alone + int(np.minimum(team, self.tree.worth).sum())

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch.solve.mip.bond_rows import bond_costs
+from govmatch.solve.mip.openings import opening_costs
 from govmatch.solve.mip.part import Part
 
 IntArray = NDArray[np.int64]
@@ -16,14 +17,16 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Columns:
-    """The variables of a part, one after the other: arcs, missing, teams, states, units, short, bonds.
+    """The variables of a part, one after the other.
+
+    Arcs, missing, teams, states, units, short, bonds, openings, bundles.
 
     Attributes
     ----------
     cost : float64 (n,)
     most : float64 (n,)
         Upper limits; all are whole and >= 0.
-    missing, team, state, unit, short, bond : int
+    missing, team, state, unit, short, bond, opening, bundle : int
         Where each kind begins.
     unit_node : int64 (n_units,)
         The node of each unit of load.
@@ -36,6 +39,8 @@ class Columns:
     state: int
     unit: int
     short: int
+    opening: int
+    bundle: int
     unit_node: IntArray
     bond: int
 
@@ -62,6 +67,7 @@ def columns(part: Part) -> Columns:
         instance.load_cost[unit_node] * nth,
         price,
         bond_costs(part),
+        *opening_costs(part.openings),
     )
     most = (
         np.ones(len(instance.cost)),
@@ -70,7 +76,7 @@ def columns(part: Part) -> Columns:
         np.ones(n_states),
         np.ones(len(unit_node)),
         np.full(len(price), np.inf),
-        np.ones(len(cost[-1])),
+        *(np.ones(len(one)) for one in cost[6:]),
     )
     begin = np.cumsum([len(values) for values in cost])
     return Columns(
@@ -81,6 +87,8 @@ def columns(part: Part) -> Columns:
         state=int(begin[2]),
         unit=int(begin[3]),
         short=int(begin[4]),
-        unit_node=unit_node,
         bond=int(begin[5]),
+        opening=int(begin[6]),
+        bundle=int(begin[7]),
+        unit_node=unit_node,
     )

@@ -17,6 +17,7 @@ from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 
 from govmatch.errors import SolverError
 from govmatch.solve.control import Control
+from govmatch.solve.mip.apart import Joined, milp_apart
 from govmatch.solve.mip.columns import columns
 from govmatch.solve.mip.part import Part
 from govmatch.solve.mip.rows import rows
@@ -62,9 +63,11 @@ class Outcome:
     used: IntArray
 
 
-def _left_behind(work: Callable[[], OptimizeResult], control: Control) -> OptimizeResult | None:
+def _left_behind(
+    work: Callable[[], OptimizeResult | Joined], control: Control
+) -> OptimizeResult | Joined | None:
     """Call what cannot be stopped in a thread, and go on without it where `control` says so."""
-    done: Queue[OptimizeResult | BaseException] = Queue()
+    done: Queue[OptimizeResult | Joined | BaseException] = Queue()
 
     def run() -> None:
         try:
@@ -100,7 +103,10 @@ def solve(part: Part, control: Control) -> Outcome | None:
         return Outcome(0, np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64))
     matrix, low, high = rows(part, at).matrix()
 
-    def work() -> OptimizeResult:
+    def work() -> OptimizeResult | Joined:
+        if part.openings is not None:
+            seconds = max(0.01, SHARE * control.left(SECONDS))
+            return milp_apart(at.cost, at.most, matrix, low, high, seconds, part.openings.slack)
         return milp(
             at.cost,
             integrality=np.ones(len(at.cost), np.int64),

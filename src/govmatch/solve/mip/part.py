@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from govmatch.solve.bonds import Bonds
 from govmatch.solve.instance import Instance
+from govmatch.solve.mip.openings import PartOpenings
 from govmatch.solve.rules import Floors, Rules
 from govmatch.solve.team_tree import TeamTree
 
@@ -29,6 +30,7 @@ class Part:
     rules : Rules, optional
     floors : Floors, optional
     bonds : Bonds, optional
+    openings : PartOpenings, optional
     """
 
     instance: Instance
@@ -36,6 +38,7 @@ class Part:
     rules: Rules | None = None
     floors: Floors | None = None
     bonds: Bonds | None = None
+    openings: PartOpenings | None = None
 
     @cached_property
     def role(self) -> IntArray:

@@ -8,6 +8,7 @@ from scipy.sparse import csr_matrix
 
 from govmatch.solve.mip.bond_rows import bond_rows
 from govmatch.solve.mip.columns import Columns
+from govmatch.solve.mip.openings import opening_rows
 from govmatch.solve.mip.part import Part
 from govmatch.solve.rules import Floors
 
@@ -60,6 +61,8 @@ def rows(part: Part, at: Columns) -> Rows:
         found.add(np.full(len(limit), -np.inf), limit, (part.rules.rule, part.rules.arc, part.rules.weight))
     if part.floors is not None:
         _floors(part, part.floors, at, found)
+    if part.openings is not None:
+        opening_rows(part.openings, at.opening, at.bundle, found)
     return found
 
 
