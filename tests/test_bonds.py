@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import govmatch as gm
 from tests.naive_teams import best_cost
 from tests.team_towns import random_team_town
+from tests.test_stays import keys
 from tests.test_team_match import sent, town
 from tests.towns import frame, random_policy, request
 
@@ -451,3 +452,16 @@ def test_alternates_get_on_with_those_who_are_sent():
     plan = gm.match(gm.Problem.from_tables(tables))
     assert everybody(plan) == {one, other}
     assert plan.alternates["provider_id"].tolist() == [spare[1]]
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**6))
+def test_bonds_beside_announced_plans_against_the_oracle(seed):
+    tables, policy = crowded(seed)
+    stable = replace(policy, stability=replace(policy.stability, change_minutes=float(seed % 3 * 15)))
+    loose = {name: table for name, table in tables.items() if name != "bonds"}
+    before = gm.match(gm.Problem.from_tables(loose, policy=stable))
+    problem = gm.Problem.from_tables(tables, policy=stable)
+    plan = gm.match(problem, incumbent=before)
+    best = best_cost(problem, keys(before.assignments))
+    assert round(plan.certificate.bound * 100) == best == round(plan.certificate.primal * 100)

@@ -55,13 +55,12 @@ def _holds(problem: Problem, units: Units, who: IntArray, unit: IntArray) -> Boo
     """Tell whether providers hold all that units need, at their levels."""
     supply, demand = problem.supply, units.demand
     pair, need = _runs(demand.need_ptr, unit)
-    width = len(supply.skills) + 3
-    held = supply.skill_provider.astype(np.int64) * width + supply.skill_code
-    wanted = who[pair] * width + demand.need_skill[need]
-    at = np.minimum(np.searchsorted(held, wanted), max(0, len(held) - 1))
-    enough = (held[at] == wanted) & (demand.need_skill[need] >= 0) if len(held) else np.zeros(len(at), bool)
-    if len(held):
-        enough &= supply.skill_level[at] >= demand.need_level[need]
+    width, skill = max(1, len(supply.skills)), demand.need_skill[need]
+    keys = supply.skill_provider.astype(np.int64) * width + supply.skill_code
+    wanted = who[pair] * width + skill
+    at = np.searchsorted(keys, wanted)
+    enough = (skill >= 0) & (np.append(keys, -1)[at] == wanted)
+    enough &= np.append(supply.skill_level, np.int8(0))[at] >= demand.need_level[need]
     lacks = np.zeros(len(who), np.bool_)
     lacks[pair[~enough]] = True
     return ~lacks
