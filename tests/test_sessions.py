@@ -100,6 +100,27 @@ def test_a_core_that_grows_brackets_the_optimum(seed, monkeypatch):
     assert bound <= best_session_cost(problem) <= cost
 
 
+@pytest.mark.parametrize("seed", range(0, 36, 3))
+def test_teams_beside_sessions_in_a_core_that_grows(seed, monkeypatch):
+    monkeypatch.setattr(opened, "SMALL", -1)
+    monkeypatch.setattr(opened, "MOST_ARCS", 10 * (seed % 2))
+    try:
+        problem = gm.Problem.from_tables(random_session_town(seed, 9), policy=random_policy(seed))
+    except gm.InvalidTables:
+        pytest.skip("a window that is too short for what was drawn")
+    plan = gm.match(problem)
+    cost, bound = (round(x * 100) for x in (plan.certificate.primal, plan.certificate.bound))
+    assert bound <= best_session_cost(problem) <= cost
+
+
+def test_the_order_of_rows_does_not_matter():
+    tables = crowded_session_town(4, 16, 5)
+    plan = gm.match(gm.Problem.from_tables(tables))
+    other = {name: rows.iloc[::-1].reset_index(drop=True) for name, rows in tables.items()}
+    turned = gm.match(gm.Problem.from_tables(other))
+    assert turned.certificate.primal == plan.certificate.primal == turned.certificate.bound
+
+
 @pytest.mark.parametrize("seed", [0, 3, 5, 36])
 def test_the_oracle_reads_households_as_the_tables_say_them(seed):
     problem = gm.Problem.from_tables(crowded_session_town(seed))
