@@ -11,6 +11,10 @@ from tests.naive import World, hundredths, records, solve_integer, stay
 class TeamWorld(World):
     """A problem as dicts and lists, with the roles of each request."""
 
+    def needs(self, r):
+        """No goods are known here; see `naive_goods`."""
+        return {}
+
     def roles(self, r):
         """Roles of a request, by name, in the order of their rows."""
         rows = [x for x in records(self.problem, "roles") if x["request_id"] == r["request_id"]]
@@ -93,9 +97,9 @@ class TeamWorld(World):
                     yield p, slot, more["cost"] + wait
 
 
-def best_cost(problem, announced=()):
+def best_cost(problem, announced=(), world=None):
     """Return the cheapest cost of any plan, hundredths; `announced` as in `naive.optimum`."""
-    world = TeamWorld(problem)
+    world = TeamWorld(problem) if world is None else world
     cost, upper, rows = [], [], []
     uses = defaultdict(list)  # columns by what they use up
     limits, again, any_cost = {}, defaultdict(list), len(announced) > 0
@@ -137,6 +141,10 @@ def best_cost(problem, announced=()):
             missing = column(r["unmet_cost"], people)
             rows.append((dict.fromkeys([*served, missing], 1), people, people))
             rows += [(dict.fromkeys(xs, 1), 0, most) for (_, most), xs in persons.items()]
+            if world.needs(r):
+                on = column(0)
+                rows.append(({**dict.fromkeys(served, 1), on: -people}, -people, 0))
+                world.supply(r, on, r["earliest"], column, rows, uses, limits)
             continue
         roles, plans = world.roles(r), []
         for begins in world.starts(r):
@@ -156,6 +164,8 @@ def best_cost(problem, announced=()):
                 everybody += xs
             rows.append(({**dict.fromkeys(everybody, 1), on: -fewest}, 0, 10**6))
             rows += [(dict.fromkeys(xs, 1), 0, 1) for xs in persons.values()]
+            if world.needs(r):
+                world.supply(r, on, min(begins.values()), column, rows, uses, limits)
         rows.append((dict.fromkeys(plans, 1), 0, 1))
         whole = column(people * r["unmet_cost"])
         rows.append(({whole: 1}, 1, 1))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from govmatch.model import places
 from govmatch.model.encoded import BoolArray, Int32Array, IntArray
+from govmatch.model.goods import check_amounts, check_periods
 from govmatch.model.policy import Policy
 from govmatch.model.recurrence_checks import check_visits
 from govmatch.model.roles import NOWHERE, SAID_ONCE, Roles, read_roles
@@ -372,4 +373,6 @@ _CHECKS = {
     "roles": _roles,
     "pins": _pins,
     "visits": check_visits,
+    "goods": check_periods,
+    "request_goods": check_amounts,
 }

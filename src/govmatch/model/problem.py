@@ -15,8 +15,9 @@ from govmatch.model import checks
 from govmatch.model.demand import encode_demand
 from govmatch.model.drop import as_given, drop_rows
 from govmatch.model.encode import encode_nodes, encode_supply, fall_back, own_places
-from govmatch.model.encoded import Demand, FloatArray, Nodes, Series, Supply, Teams
+from govmatch.model.encoded import Demand, FloatArray, Goods, Nodes, Series, Supply, Teams
 from govmatch.model.fingerprint import HasEdges, digest, edges_digest, tables_digest
+from govmatch.model.goods import encode_goods
 from govmatch.model.horizon import Horizon, check_windows, derived_horizon, given_horizon
 from govmatch.model.policy import Policy
 from govmatch.model.series import visits_frame
@@ -44,7 +45,7 @@ class Problem:
         None: as the tables say.
     horizon : tuple of int
         Start and end, minutes since 1970-01-01T00:00Z.
-    nodes, supply, demand, teams, series : Nodes, Supply, Demand, Teams, Series
+    nodes, supply, demand, teams, series, goods : Nodes, Supply, Demand, Teams, Series, Goods
         The arrays.
     features : frozenset of str
         What the tables ask for beyond single roles in slots: teams, recurrence, goods, quotas, pins.
@@ -63,6 +64,7 @@ class Problem:
     demand: Demand
     teams: Teams
     series: Series
+    goods: Goods
     features: frozenset[str]
     ignored: tuple[str, ...]
     dropped: pd.DataFrame
@@ -131,7 +133,9 @@ class Problem:
         supply: Supply,
     ) -> Problem:
         demand, teams, series = encode_demand(settled.sheets, supply, policy, settled.horizon)
+        goods = encode_goods(settled.sheets, demand)
         features = _features(settled.sheets) | ({"teams"} if len(teams.request) else set())
+        features |= {"goods"} if len(goods.request) else set()
         return cls(
             policy,
             travel,
@@ -142,6 +146,7 @@ class Problem:
             demand,
             teams,
             series,
+            goods,
             frozenset(features),
             settled.ignored,
             settled.dropped,
@@ -316,7 +321,6 @@ def _features(sheets: Sheets) -> set[str]:
     """Name what only later tiers can honour."""
     asked = {
         "recurrence": sheets["visits"].n > 0,
-        "goods": sheets["request_goods"].n > 0,
         "pins": bool((sheets["pins"]["action"].values == "assign").any()),
         "quotas": bool(sheets["agreements"]["quota_per_week"].present.any()),
     }

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from govmatch.errors import InvalidInput, UnsupportedFeature
 from govmatch.model.problem import Problem
@@ -14,6 +15,8 @@ from govmatch.plan.continuity import Continued, continue_faces, wants_continuity
 from govmatch.plan.decode import Pairs, assignments_frame, funnel_frame, unmet_frame
 from govmatch.plan.faces import full_series
 from govmatch.plan.forest import capacity_forest
+from govmatch.plan.goods_frames import goods_frame, stock_frame, tell_lacking
+from govmatch.plan.goods_wheel import Sent, of_people, turn_goods
 from govmatch.plan.plan import Certificate, Plan, Search
 from govmatch.plan.rounds import check_rounds, match_rounds
 from govmatch.plan.team_wheel import blocked_by_rules, turn_teams
@@ -25,6 +28,7 @@ from govmatch.reach.costs import RESOLUTION
 from govmatch.reach.paths import EdgeArrays, Paths, reach_paths
 from govmatch.reach.quotas import Quotas
 from govmatch.reach.stays import Stays, stays_of
+from govmatch.reach.stock import Stock, needed_days, stock_up
 from govmatch.reach.travel import GreatCircle
 from govmatch.reach.units import Units, pin_cost, units_of
 from govmatch.solve import coupled, flow
@@ -33,6 +37,8 @@ from govmatch.solve.control import Control, Signal
 
 if TYPE_CHECKING:
     import pandas as pd
+
+IntArray = NDArray[np.int64]
 
 METHODS = ("auto", "flow", "coupled", "rounds")
 FEATURES = {"flow": flow.FEATURES, "coupled": coupled.FEATURES}
@@ -90,8 +96,9 @@ def match(
     Raises
     ------
     UnsupportedFeature
-        The tables ask for what the method cannot do, or none yet: goods; or teams or quotas beside recurring
-        requests whose faces cost something or are limited; or an incumbent is given for rounds.
+        The tables ask for what the method cannot do, such as goods in rounds; or teams, quotas or goods
+        beside recurring requests whose faces cost something or are limited; or an incumbent is given for
+        rounds.
     InvalidInput
         A wrong argument, such as an incumbent that lacks a column or names a person twice for a request.
 
@@ -136,7 +143,13 @@ def match(
             )
             arcs = candidates.cheapest(stop=control.poll)
         quotas = Quotas(edges, paths, problem.supply) if (edges.quota >= 0).any() else None
-        if len(units.team) or quotas is not None:
+        stock, sent = None, None
+        if len(problem.goods.request):
+            with clock.phase("candidates"):
+                stock = stock_up(costed, units, paths)
+            result, sent = turn_goods(costed, units, candidates, arcs, control, clock, gap, quotas, stock)
+            result = of_people(result, stock)
+        elif len(units.team) or quotas is not None:
             result = turn_teams(costed, units, candidates, arcs, control, clock, gap, quotas)
         else:
             result = turn(problem.supply, problem.policy, units, candidates, arcs, control, clock, gap)
@@ -146,7 +159,9 @@ def match(
                 told = replace(problem, demand=units.demand)
                 result = _continued(told, candidates, result, control, gap)
         with clock.phase("decode"):
-            plan = _tell(problem, costed, units, candidates, edges, paths, quotas, result, earlier)
+            plan = _tell(problem, costed, units, candidates, edges, paths, quotas, result, earlier, stock)
+            if stock is not None and sent is not None:
+                plan = _tell_goods(plan, stock, sent, paths)
         with clock.phase("verify"):
             verify(problem, plan).raise_for_faults()
     finally:
@@ -175,13 +190,13 @@ def _check(problem: Problem, method: str, incumbent: object) -> None:
     missing = sorted(problem.features - (coupled.FEATURES if method == "auto" else FEATURES[method]))
     if missing:
         raise UnsupportedFeature(missing, [f"method {method!r} cannot do that."])
-    beside = sorted(problem.features & {"teams", "quotas"})
+    beside = sorted(problem.features & {"goods", "teams", "quotas"})
     if beside and wants_continuity(problem):
         raise UnsupportedFeature(["continuity", *beside], [BOTH])
 
 
 def _paths(problem: Problem, edges: EdgeArrays) -> Paths:
-    days = np.unique(problem.supply.slot_day)
+    days = np.union1d(problem.supply.slot_day, needed_days(problem))
     sources = np.arange(problem.nodes.n_communities, dtype=np.int32)
     return reach_paths(problem.nodes, edges, problem.policy, sources, tuple(int(d) for d in days))
 
@@ -213,6 +228,7 @@ def _tell(
     quotas: Quotas | None,
     result: Result,
     earlier: Incumbent | None,
+    stock: Stock | None,
 ) -> Plan:
     stays = candidates.stays
     if earlier is not None:
@@ -227,7 +243,8 @@ def _tell(
     full = full_series(problem.series, units.request[pairs.request], provider)
     finished = solution.termination in ("optimal", "searched")
     placed = problem.tables["communities"]["placed"]
-    proof = _natural(costed, units, pairs, result.proof)
+    whole = units.team if stock is None else np.union1d(units.team, units.request[stock.alone])
+    proof = _natural(costed, units, whole, pairs, result.proof)
     certificate = Certificate(
         primal=proof.primal / RESOLUTION,
         bound=proof.bound / RESOLUTION,
@@ -239,7 +256,7 @@ def _tell(
         arcs=len(result.arcs),
         rounds=result.rounds,
         resolution_minutes=1 / RESOLUTION,
-        solver=SOLVER if len(units.team) == 0 and quotas is None else SOLVER + ", with HiGHS",
+        solver=SOLVER if len(whole) == 0 and quotas is None else SOLVER + ", with HiGHS",
         policy_fingerprint=problem.policy.fingerprint,
         problem_fingerprint=problem.fingerprint,
         assumed_share=problem.supply.assumed_share,
@@ -277,6 +294,16 @@ def _tell(
     )
 
 
+def _tell_goods(plan: Plan, stock: Stock, sent: Sent, paths: Paths) -> Plan:
+    """Add what goods go where, and who lacks them."""
+    return replace(
+        plan,
+        goods=goods_frame(plan.problem, stock, sent, paths),
+        stock=stock_frame(plan.problem, stock, sent),
+        unmet=tell_lacking(plan.problem, stock, sent, plan.unmet),
+    )
+
+
 def _announced_first(result: Result, stays: Stays) -> Result:
     """Let organisations send those announced first, as a search cut short may not do."""
     layout, flow_ = result.layout, result.solution.flow
@@ -292,15 +319,15 @@ def _unshifted(arcs: Arcs, stays: Stays) -> Arcs:
     return replace(arcs, cost=arcs.cost - other * stays.change[arcs.request])
 
 
-def _natural(problem: Problem, units: Units, pairs: Pairs, proof: Proof) -> Proof:
-    """Take out what assigned requests cost on top that are unserved.
+def _natural(problem: Problem, units: Units, teams: IntArray, pairs: Pairs, proof: Proof) -> Proof:
+    """Take out what assigned requests cost on top that are unserved; `teams` are charged as a whole.
 
     What is left of the bound holds for every plan that serves as many of them, or more; no cost is below 0.
     """
     demand = problem.demand
     lacking = demand.people - np.bincount(units.request[pairs.request], minlength=demand.n_requests)
     assigned = np.unique(demand.assign_request)
-    whole = np.isin(assigned, units.team)
+    whole = np.isin(assigned, teams)
     missing = np.where(whole, lacking[assigned] == demand.people[assigned], lacking[assigned])
     extra = pin_cost(demand) * int(missing.sum())
     return Proof(proof.primal - extra, max(0, proof.bound - extra))

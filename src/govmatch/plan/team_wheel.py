@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from govmatch.model.problem import Problem
 from govmatch.plan.forest import capacity_forest, lay_out
 from govmatch.plan.wheel import Clock, Result, better, ended
-from govmatch.reach.candidates import Arcs, Candidates
+from govmatch.reach.candidates import Arcs, Priced
 from govmatch.reach.quotas import Quotas
 from govmatch.reach.stays import Stays
 from govmatch.reach.units import Units, team_worth
@@ -47,17 +47,18 @@ def team_tree(problem: Problem, units: Units) -> TeamTree:
 def turn_teams(
     problem: Problem,
     units: Units,
-    candidates: Candidates,
+    candidates: Priced,
     arcs: Arcs,
     control: Control,
     clock: Clock,
     gap: float,
     quotas: Quotas | None = None,
+    tree: TeamTree | None = None,
 ) -> Result:
     """Search and price out until no pair is left, the gap suffices, or `control` ends it."""
     forest = capacity_forest(problem.supply, problem.policy)
     n_slots, stays = len(problem.supply.slot_provider), candidates.stays
-    tree = team_tree(problem, units)
+    tree = team_tree(problem, units) if tree is None else tree
     price: IntArray | None = None  # of all nodes of the forest
     before: Ruled | None = None
     best: Result | None = None

@@ -18,6 +18,7 @@ from govmatch.plan.verify_certificate import check_certificate, check_funnel, ch
 from govmatch.plan.verify_faces import check_faces, reached
 from govmatch.plan.verify_facts import read_facts
 from govmatch.plan.verify_frames import ASSIGNMENT_COLUMNS, Faults, missing_columns, numbers, read_rows
+from govmatch.plan.verify_goods import check_goods, check_goods_reasons
 from govmatch.plan.verify_incumbent import check_changes, read_stays
 from govmatch.plan.verify_quotas import check_quotas
 from govmatch.plan.verify_reasons import check_reasons
@@ -86,15 +87,16 @@ def verify(problem: Any, plan: Any) -> Verification:
     """Check a plan against its problem, from the tables up.
 
     Re-derives dated visits, slots, eligibility, windows and starts, the cheapest alliance path, travel,
-    every cost term, loads, capacities, faces, who is left unserved and why, and the certificate's figures.
+    every cost term, loads, capacities, goods and what is left of them, faces, who is left unserved and why,
+    and the certificate's figures.
 
     Parameters
     ----------
     problem : Problem
         Its tables, policy, horizon, travel, alliance and fingerprints are read, nothing else.
     plan : Plan
-        Its `assignments`, `unmet`, `certificate`, `funnel`, `linked` and `incumbent` are read; nothing in
-        them is trusted, but what the incumbent says was announced.
+        Its `assignments`, `unmet`, `certificate`, `funnel`, `linked`, `incumbent`, `goods` and `stock` are
+        read; nothing in them is trusted, but what the incumbent says was announced.
 
     Returns
     -------
@@ -145,14 +147,16 @@ def _check(problem: Any, plan: Any, faults: Faults) -> None:
     load = check_load(rows, facts, faults)
     spent = check_quotas(rows, facts, faults)
     faces = check_faces(rows, facts, faults)
+    store, ways_of_goods = check_goods(plan, problem, rows, facts, faults)
     at = check_unmet(plan.unmet, rows, facts, faults)
     ended = getattr(plan.certificate, "termination", None)
     stopped = isinstance(ended, str) and ended in ("time_limit", "cancelled")
     early = stopped or (isinstance(ended, str) and ended == "gap")
     check_reasons(plan.unmet, at, not early, spent, facts, stays, faults, reached(rows, facts))
+    check_goods_reasons(plan.unmet, at, rows, store, faults)
     people = np.clip(np.nan_to_num(numbers(plan.unmet["people"])), -_MOST, _MOST).astype(np.int64)
     unserved = int((facts.requests.unmet_cost[at] * people)[at >= 0].sum())
-    primal = int(cost.sum() + load.sum() + faces.sum()) + unserved + changes
+    primal = int(cost.sum() + load.sum() + faces.sum()) + ways_of_goods + unserved + changes
     check_certificate(plan.certificate, problem, facts, rows, primal, faults)
     check_linked(plan.linked, facts, faults)
     check_funnel(plan.funnel, plan.certificate, not stopped, facts, faults)

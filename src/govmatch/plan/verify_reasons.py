@@ -22,6 +22,7 @@ SAMPLE = 16
 
 _WINDOW = STAGES.index("window")
 _OUTRUN = ("capacity", "pin_conflict", "quota", "faces")  # enough are eligible
+_ENOUGH = (*_OUTRUN, "goods", "no_such_goods")
 _BY_NEED = 3  # stages that the needs alone decide
 
 
@@ -119,7 +120,7 @@ class _Claims:
             text = "as many providers as it may have" if r in self._closed else "may have further providers"
             self._fault("reason_wrong", f"reason {reason!r}; the recurring request has {text}", r)
             return None
-        stated = "capacity" if reason in ("time", *_OUTRUN) else str(reason)
+        stated = "capacity" if reason in ("time", *_ENOUGH) else str(reason)
         stages = [first_short(self._funnel.by_need(q), self._n, self._needed(q))[0] for q in self._roles(r)]
         early = _code(min(stages), several, anybody=self._n > 0)
         if (early != "capacity" or stated in ("no_supply", "people", *STAGES[:_BY_NEED])) and stated != early:
@@ -136,7 +137,7 @@ class _Claims:
             if shown != names[0]:
                 self._fault("unmet_wrong", "role of the row differs from the request's", r)
             return
-        if self._reason[i] in ("time", *_OUTRUN):
+        if self._reason[i] in ("time", *_ENOUGH):
             names = [""] if len(names) > 1 else ["", *names]
         if shown not in names:
             text = f"role {shown!r} with reason {self._reason[i]!r}; expected {' or '.join(map(repr, names))}"
@@ -185,7 +186,9 @@ class _Claims:
             stage, left = first_short(best or [0] * len(STAGES), self._n, self._needed(q))
             found.append((stage, q, left))
         stage, q, left = min(found)
-        expected = _code(stage, True, bool(self._facts.has_assigned(r)), self._n > 0)
+        expected = _code(
+            stage, bool(self._facts.requests.people[r] > 1), bool(self._facts.has_assigned(r)), self._n > 0
+        )
         expected = "capacity" if expected == "pin_conflict" else expected
         name = self._facts.requests.roles.name[q] if stage < len(STAGES) else ""
         if claim != expected or (name and name != self._role[i]):

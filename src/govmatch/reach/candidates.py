@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,6 +93,25 @@ class _Profile:
     requests: IntArray
     pool: kernels.Qualified
     by_start: kernels.ByStart
+
+
+class Priced(Protocol):
+    """What the wheel reads of candidates."""
+
+    stays: Stays
+    outside_cost: IntArray
+    examined: NDArray[np.bool_]
+
+    def priced_in(
+        self,
+        arcs: Arcs,
+        request_dual: IntArray,
+        slot_price: IntArray,
+        *,
+        stop: Callable[[], bool],
+        tolls: Tolls | None,
+    ) -> tuple[Arcs, bool]:
+        """Return the pairs to add to `arcs`, and whether all were looked at."""
 
 
 class Candidates:

@@ -23,7 +23,7 @@ from govmatch.solve.team_tree import FAR, TeamTree
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-FEATURES = flow.FEATURES | {"teams", "quotas"}
+FEATURES = flow.FEATURES | {"teams", "quotas", "goods"}
 """What the tier can honour."""
 
 LARGE, ENOUGH, NATURAL = 20_000, 1e-4, 1 << 36
