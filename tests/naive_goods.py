@@ -23,6 +23,11 @@ class GoodsWorld(TeamWorld):
             if amount and row["request_id"] not in linked:
                 self.asked[row["request_id"]][row["good"]] = amount
                 self.lot[row["good"]] = math.gcd(self.lot.get(row["good"], 0), amount)
+        for good, coarse in self.lot.items():
+            rows = [row for row in records(problem, "goods") if row["good"] == good]
+            fine = math.gcd(coarse, *(round(Fraction(row["amount"]) * 10**6) for row in rows))
+            if all(kinds.get(good, 0) / fine <= 100 for kinds in self.asked.values()):
+                self.lot[good] = fine
 
     def needs(self, r):
         """Lots of each kind that a request asks for."""

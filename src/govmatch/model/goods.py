@@ -1,7 +1,8 @@
 """Goods and money in whole lots: what requests ask for, and what owners have of it.
 
-The lot of a kind is the greatest common divisor of all amounts that requests ask of it, in millionths of its
-unit. A stock is as many whole lots as fit in it.
+The lot of a kind is the greatest common divisor of all amounts that requests ask of it and owners have of it,
+in millionths of its unit; or, where some request then asked for more than `FINE_LOTS`, of those that requests
+ask alone. A stock is as many whole lots as fit in it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from govmatch.model.violations import Violations
 
 GRID = 1_000_000
 """Parts of a unit that are told apart."""
+
+FINE_LOTS = 100
+"""Lots of one kind that a request may ask for where what owners have decides on the lot, too."""
 
 MOST_LOTS = 1_000
 """Lots of one kind that a request may ask for."""
@@ -95,6 +99,8 @@ def encode_goods(sheets: Sheets, demand: Demand) -> Goods:
     known = {name: k for k, name in enumerate(asked.names.tolist())}
     kind = np.array([known.get(name, -1) for name in sheet["good"].values.tolist()], dtype=np.int64)
     row = np.flatnonzero(kind >= 0)
+    owned = _millionths(sheet["amount"].values[row])
+    lot = _lots(asked, kind[row], owned)
     # every visit of a request that recurs has that request's row
     by_request = np.lexsort((asked.kind, asked.request))
     first, last = (np.searchsorted(asked.request[by_request], demand.row, side=s) for s in ("left", "right"))
@@ -103,16 +109,24 @@ def encode_goods(sheets: Sheets, demand: Demand) -> Goods:
     at = by_request[at + np.repeat(first, count)]
     return Goods(
         kind=asked.names,
-        lot=asked.lot,
+        lot=lot,
         row=row,
         stock_kind=kind[row],
         owner=sheets.positions("goods", "owner_id")[row].astype(np.int64),
-        stock=_millionths(sheet["amount"].values[row]) // np.append(asked.lot, 1)[kind[row]],
+        stock=owned // np.append(lot, 1)[kind[row]],
         period=encode_periods(sheet["period"].values, sheet["lent"].values)[row],
         request=np.repeat(np.arange(demand.n_requests), count),
         asked_kind=asked.kind[at],
-        asked=asked.amount[at] // np.append(asked.lot, 1)[asked.kind[at]],
+        asked=asked.amount[at] // np.append(lot, 1)[asked.kind[at]],
     )
+
+
+def _lots(asked: _Asked, kind: IntArray, owned: IntArray) -> IntArray:
+    """Return the lot of each kind, (K,)."""
+    fine, most = asked.lot.copy(), np.zeros(len(asked.lot), dtype=np.int64)
+    np.gcd.at(fine, kind, owned)  # of nothing and a number, the number
+    np.maximum.at(most, asked.kind, asked.amount)
+    return np.where(most <= FINE_LOTS * fine, fine, asked.lot)
 
 
 def encode_periods(period: Iterable[Any], lent: NDArray[Any]) -> NDArray[np.int8]:

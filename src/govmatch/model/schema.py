@@ -374,8 +374,9 @@ _TABLES = (
     Table(
         "goods",
         "stock of goods and money by owner. It is used in whole lots: the lot of a kind is the greatest "
-        "common divisor of all amounts that requests ask of it, and what a stock has beyond whole lots is "
-        "not used",
+        "common divisor of all amounts that requests ask of it and owners have, or of those that requests "
+        "ask alone where one would ask for more than 100 lots; what a stock has beyond whole lots is not "
+        "used",
         "物资与资金",
         (
             _fk("owner_id", NODE_TABLES, "owner", "所有者", required=True),

@@ -82,7 +82,7 @@ def to_csv(plan: Plan, folder: str | PathLike[str]) -> list[Path]:
     list of Path
         ``assignments.csv``, ``unmet.csv``, ``funnel.csv`` (UTF-8 with a byte order mark; text that
         a spreadsheet would run as a formula begins with an apostrophe) and ``certificate.json``; also
-        ``changes.csv`` where there is an incumbent.
+        ``changes.csv`` where there is an incumbent, ``goods.csv`` and ``stock.csv`` where goods are needed.
 
     Raises
     ------
@@ -106,8 +106,8 @@ def to_json(plan: Plan, path: str | PathLike[str] | None = None) -> str:
     -------
     str
         Keys ``certificate``, ``linked``, ``assignments``,
-        ``unmet``, ``funnel`` (lists of records), and ``changes`` where there is an incumbent. Times are ISO
-        8601 with their offset, absent values null.
+        ``unmet``, ``funnel`` (lists of records), ``changes`` where there is an incumbent, ``goods`` and
+        ``stock`` where goods are asked for. Times are ISO 8601 with their offset, absent values null.
     """
     whole: dict[str, Any] = {"certificate": certificate_record(plan), "linked": int(plan.linked)}
     for name, frame in _frames(plan).items():
@@ -185,6 +185,7 @@ def _plain(value: Any) -> Any:
 
 def _frames(plan: Plan) -> dict[str, pd.DataFrame]:
     names = FRAMES if plan.incumbent is None else (*FRAMES, "changes")
+    names = (*names, "goods", "stock") if "goods" in plan.problem.features else names
     return {name: getattr(plan, name) for name in names}
 
 

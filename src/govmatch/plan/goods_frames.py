@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from govmatch.model.encoded import IntArray
 from govmatch.model.goods import GRID, encode_periods, period_days, period_of
 from govmatch.model.problem import Problem
-from govmatch.model.schema import PERIODS
+from govmatch.model.schema import PERIODS, TABLES
 from govmatch.model.times import DAY, MINUTE, zone_of
 from govmatch.plan.decode import local_times
 from govmatch.plan.goods_wheel import Sent
@@ -36,9 +36,16 @@ def no_stock() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=object) for name in STOCK_COLUMNS})
 
 
+def _table(problem: Problem) -> pd.DataFrame:
+    """Return the table `goods`, without rows where it was not given."""
+    columns = TABLES["goods"].columns
+    none = pd.DataFrame({column.name: pd.Series(dtype=object) for column in columns})
+    return problem.tables.get("goods", none)
+
+
 def goods_frame(problem: Problem, stock: Stock, sent: Sent, paths: Paths) -> pd.DataFrame:
     """One row for each request, kind and owner, ordered by request, kind, owner."""
-    goods, table = problem.goods, problem.tables["goods"]
+    goods, table = problem.goods, _table(problem)
     source = stock.slot_stock[sent.slot]
     request = goods.request[sent.want]
     order = np.lexsort((goods.row[source], goods.asked_kind[sent.want], problem.demand.row[request], request))
@@ -83,7 +90,7 @@ def _spans(
 
 def stock_frame(problem: Problem, stock: Stock, sent: Sent) -> pd.DataFrame:
     """One row for each row of `goods` and each of its periods in the horizon."""
-    goods, table = problem.goods, problem.tables["goods"]
+    goods, table = problem.goods, _table(problem)
     zone = zone_of(problem.policy.time_zone)
     edges = zone.day(np.array([problem.horizon[0], max(problem.horizon) - 1]) * MINUTE)
     days = np.arange(edges[0], edges[1] + 1, dtype=np.int64)
@@ -141,7 +148,8 @@ def lacking(problem: Problem, stock: Stock, sent: Sent) -> NDArray[np.bool_]:
 def tell_lacking(problem: Problem, stock: Stock, sent: Sent, unmet: pd.DataFrame) -> pd.DataFrame:
     """Put the goods in the place of reasons that say that enough people could come, where nobody does."""
     demand, goods = problem.demand, problem.goods
-    owned = np.bincount(goods.stock_kind, goods.stock, len(goods.kind))
+    amount = _table(problem)["amount"].to_numpy(dtype=np.float64)[goods.row]
+    owned = np.bincount(goods.stock_kind, amount, len(goods.kind))
     unknown = np.zeros(demand.n_requests, np.bool_)
     unknown[goods.request[owned[goods.asked_kind] == 0]] = True
     at = pd.Index(demand.request_id).get_indexer(pd.Index(unmet["request_id"]))

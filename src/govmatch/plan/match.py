@@ -49,9 +49,15 @@ BOTH = (
     "leave visits.faces empty, or match the requests that recur apart."
 )
 
-REQUEST_SECONDS, VISIT_SECONDS, PROVIDER_SECONDS, ROLE_SECONDS = 1.6e-5, 2e-5, 1.5e-6, 2e-4
+REQUEST_SECONDS, VISIT_SECONDS, PROVIDER_SECONDS, ROLE_SECONDS, WANT_SECONDS = (
+    1.6e-5,
+    2e-5,
+    1.5e-6,
+    2e-4,
+    1e-3,
+)
 """Time kept back, of a time limit, for decoding and verifying; of a request that is a dated visit, both, and
-of a role of a team, too."""
+of a role of a team and a kind of goods that a request needs, too."""
 
 
 def match(
@@ -121,6 +127,7 @@ def match(
         control.deadline -= VISIT_SECONDS * int((problem.series.of >= 0).sum())
         control.deadline -= PROVIDER_SECONDS * problem.supply.n_providers
         control.deadline -= ROLE_SECONDS * len(problem.teams.request)
+        control.deadline -= WANT_SECONDS * len(problem.goods.request)
     clock = Clock()
     try:
         with clock.phase("reach"):

@@ -35,6 +35,7 @@ GOODS_COLUMNS = (
 )  # fmt: skip
 STOCK_COLUMNS = ("owner_id", "good", "period_start", "period_end", "stock", "used", "left", "price_minutes")
 _ENOUGH = ("capacity", "pin_conflict", "quota", "goods", "no_such_goods")
+_FINE = 100  # lots
 _EPOCH = date(1970, 1, 1)
 Key = tuple[str, str, int]
 """Owner, kind, first day of the period; 0 of the horizon."""
@@ -76,10 +77,6 @@ class Store:
     def __init__(self, problem: Any, facts: Facts) -> None:
         self.facts, wish = facts, facts.requests
         self.asked = asked_amounts(problem.tables, wish.base)  # by row of the table
-        self.lot: dict[str, int] = defaultdict(int)
-        for kinds in self.asked.values():
-            for good, amount in kinds.items():
-                self.lot[good] = math.gcd(self.lot[good], amount)
         columns = ("owner_id", "good", "amount", "unit", "lent", "period")
         table = table_of(problem.tables, "goods", columns)
         self.owned: dict[tuple[str, str], Owned] = {}
@@ -91,6 +88,7 @@ class Store:
             row = Owned(owner, good, millionths(amount), unit, bool(lent), often)
             self.owned[owner, good] = row
             self.owners[good].append(row)
+        self.lot = self._lots()
         self.horizon = tuple(int(edge) for edge in problem.horizon)
         self.used: dict[Key, int] = defaultdict(int)
         self._spans: dict[tuple[str, int], tuple[int, int]] = {}
@@ -100,6 +98,19 @@ class Store:
         source = facts.paths.node.at(wish.community[self.needing()])
         first = facts.calendar.day(wish.earliest[self.needing()])
         facts.paths.cheapest(source, source, first)
+
+    def _lots(self) -> dict[str, int]:
+        """Return the lot of each kind that is asked, in millionths."""
+        asked: dict[str, list[int]] = defaultdict(list)
+        for kinds in self.asked.values():
+            for good, amount in kinds.items():
+                asked[good].append(amount)
+        found = {}
+        for good, amounts in asked.items():
+            found[good] = math.gcd(*amounts, *(row.amount for row in self.owners[good]))
+            if max(amounts) > _FINE * found[good]:
+                found[good] = math.gcd(*amounts)
+        return found
 
     def needs(self, r: int) -> dict[str, int]:
         """Return the millionths of each kind that a request asks for."""
@@ -153,8 +164,8 @@ class Store:
         )
 
     def unknown(self, r: int) -> list[str]:
-        """Return the kinds of which nobody owns a lot."""
-        return [g for g in self.needs(r) if not any(row.amount >= self.lot[g] for row in self.owners[g])]
+        """Return the kinds of which nobody owns anything."""
+        return [g for g in self.needs(r) if not any(row.amount > 0 for row in self.owners[g])]
 
 
 @dataclass(frozen=True)

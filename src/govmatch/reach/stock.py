@@ -27,8 +27,9 @@ from govmatch.reach.paths import Paths
 from govmatch.reach.stays import Stays
 from govmatch.reach.units import Units
 
-CLOSEST = 16
-"""Owners of a kind that a request is given at first, those of the cheapest ways; pricing adds others."""
+CLOSEST, ROOM = 16, 500_000
+"""Owners of a kind that a request is given at first where all have no room, those of the cheapest ways; and
+room for lots on all ways together. Pricing adds what is missing, but seldom enough where stocks are short."""
 
 _BY_REQUEST = (
     "request_id", "row", "community", "lat", "lon", "earliest", "latest", "wished", "minutes", "people",
@@ -215,11 +216,14 @@ class Stocked:
         self.examined = np.append(people.examined, np.ones(n, np.bool_))
         pairs, first = stock.pairs, self._first
         rank = np.arange(len(pairs)) - first[pairs.request - stock.n_people]
-        self._closest = rank < CLOSEST
+        capacity, asked = stock.supply.slot_capacity[pairs.slot], stock.units.demand.people[pairs.request]
+        filled = np.cumsum(np.bincount(rank, np.minimum(capacity, asked)))
+        most = max(CLOSEST, int((filled <= ROOM).sum()))
+        self._closest = rank < most
         # those that are not given cost at least as much as the last that is
-        more = np.flatnonzero(np.diff(np.append(first, len(pairs))) > CLOSEST)
+        more = np.flatnonzero(np.diff(np.append(first, len(pairs))) > most)
         least = np.full(n, ANY)
-        least[more] = pairs.cost[first[more] + CLOSEST - 1]
+        least[more] = pairs.cost[first[more] + most - 1]
         self.outside_cost = np.append(people.outside_cost, least)
 
     @cached_property
