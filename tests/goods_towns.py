@@ -82,7 +82,9 @@ def dense_goods_town(seed):
     for who in people:
         for day in days:
             a, b = np.sort(rng.choice(len(hours), 2, replace=False)).tolist()
-            spans.append({"provider_id": who, "start": at(f"{day} {hours[a]}"), "end": at(f"{day} {hours[b]}")})
+            spans.append(
+                {"provider_id": who, "start": at(f"{day} {hours[a]}"), "end": at(f"{day} {hours[b]}")}
+            )
     if len(days) > 1:
         spans.append({"provider_id": "V0", "start": at("sat 22:00"), "end": at("sun 04:00")})
     requests, roles, asked = [], [], []
@@ -135,7 +137,9 @@ def dense_goods_town(seed):
     ]
     tables = {
         "communities": pd.DataFrame({"community_id": places, "lat": [30.5, 30.52, 30.5], "lon": 120.6}),
-        "volunteers": pd.DataFrame({"volunteer_id": people, "community_id": "C1", "max_travel_minutes": 500.0}),
+        "volunteers": pd.DataFrame(
+            {"volunteer_id": people, "community_id": "C1", "max_travel_minutes": 500.0}
+        ),
         "skills": pd.DataFrame({"provider_id": people, "skill": "any"}),
         "availability": pd.DataFrame(spans).drop_duplicates(),
         "requests": pd.DataFrame(requests),
@@ -143,7 +147,12 @@ def dense_goods_town(seed):
     overlap = tables["availability"].sort_values(["provider_id", "start"])
     ends = overlap.groupby("provider_id")["end"].shift()
     tables["availability"] = overlap[ends.isna() | (overlap["start"] >= ends)]
-    for name, rows in (("agreements", agreements), ("roles", roles), ("goods", goods), ("request_goods", asked)):
+    for name, rows in (
+        ("agreements", agreements),
+        ("roles", roles),
+        ("goods", goods),
+        ("request_goods", asked),
+    ):
         if rows:
             tables[name] = pd.DataFrame(rows, dtype=object)
     return tables

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import govmatch as gm
 from govmatch.datasets.goods import KINDS, goods
 from govmatch.model.policy import Continuity, Stability
-from tests.goods_towns import random_goods_town
+from tests.goods_towns import dense_goods_town, random_goods_town
 from tests.naive_goods import GoodsWorld, best_cost_with_goods
 from tests.towns import frame, free, random_policy, request, volunteer
 
@@ -80,6 +80,16 @@ def test_random_towns_with_goods(seed, largest):
     try:
         problem = gm.Problem.from_tables(random_goods_town(seed, largest), policy=policy)
     except gm.InvalidTables:  # a window that is too short for what was drawn
+        reject()
+    check_against_the_oracle(problem)
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**6))
+def test_towns_in_which_goods_decide(seed):
+    try:
+        problem = gm.Problem.from_tables(dense_goods_town(seed))
+    except gm.InvalidTables:  # an agreement that ends before it begins
         reject()
     check_against_the_oracle(problem)
 
@@ -448,6 +458,15 @@ def test_goods_are_among_the_files(plan, tmp_path):
     names = {path.name for path in plan.to_csv(tmp_path)}
     assert {"goods.csv", "stock.csv"} <= names
     assert '"owner_id": "C2"' in plan.to_json()
+
+
+def test_goods_have_a_sheet_of_their_own(plan, tmp_path):
+    written = {path.name: path for path in gm.write_sheets(plan, tmp_path)}
+    text = written["物资单.csv"].read_text(encoding="utf-8-sig")
+    assert "次日归还 next day" in text
+    assert "R0" in text
+    assert "物资单.xlsx" in written
+    assert not any("物资单" in path.name for path in gm.write_sheets(plan, tmp_path, outside=True))
 
 
 def test_stocks_are_no_providers(plan):
