@@ -11,7 +11,7 @@ from govmatch.model.goods import GRID, encode_periods, period_days, period_of
 from govmatch.model.problem import Problem
 from govmatch.model.schema import PERIODS, TABLES
 from govmatch.model.times import DAY, MINUTE, zone_of
-from govmatch.plan.decode import local_times
+from govmatch.plan.decode import local_times, way_texts
 from govmatch.plan.goods_wheel import Sent
 from govmatch.plan.reasons import REASONS
 from govmatch.plan.unserved import OUTRUN
@@ -53,10 +53,8 @@ def goods_frame(problem: Problem, stock: Stock, sent: Sent, paths: Paths) -> pd.
     lots, cost, request = sent.lots[order], sent.cost[order], request[order]
     row, kind = goods.row[source], goods.asked_kind[want]
     epoch = paths.epoch_of_day(day).astype(np.int64)
-    routes = [
-        paths.route(int(c), int(v), int(e))
-        for c, v, e in zip(problem.demand.community[request], goods.owner[source], epoch, strict=True)
-    ]
+    community = problem.demand.community[request].astype(np.int64)
+    routes, hops = way_texts(epoch, community, goods.owner[source], paths)
     begin, end = _spans(problem, stock.slot_period[slot], goods.period[source])
     return pd.DataFrame(
         {
@@ -69,8 +67,8 @@ def goods_frame(problem: Problem, stock: Stock, sent: Sent, paths: Paths) -> pd.
             "day": day.astype("datetime64[D]").astype("datetime64[s]"),
             "period_start": begin,
             "period_end": end,
-            "route": [" > ".join(str(paths.node_id[v]) for v in route) for route in routes],
-            "hops": np.array([len(route) - 1 for route in routes], np.int64),
+            "route": routes,
+            "hops": hops,
             "cost_minutes": cost / RESOLUTION,
         }
     )
