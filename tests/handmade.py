@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from govmatch.model.policy import Policy
+from govmatch.plan.goods_frames import no_goods, no_stock
 from govmatch.plan.reasons import REASONS
 
 ZONE = "Asia/Shanghai"
@@ -213,6 +214,8 @@ def handmade_plan(
         funnel=funnel,
         linked=2,
         incumbent=None,
+        goods=no_goods(),
+        stock=no_stock(),
         seconds={"solve": 0.5},
         candidate_projects=pd.DataFrame(
             {

@@ -185,7 +185,7 @@ def _plain(value: Any) -> Any:
 
 def _frames(plan: Plan) -> dict[str, pd.DataFrame]:
     names = FRAMES if plan.incumbent is None else (*FRAMES, "changes")
-    names = (*names, "goods", "stock") if "goods" in plan.problem.features else names
+    names = (*names, "goods", "stock") if len(plan.stock) else names
     return {name: getattr(plan, name) for name in names}
 
 
