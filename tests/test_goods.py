@@ -697,6 +697,17 @@ def test_few_candidates_at_first_and_pricing_prove_the_same(monkeypatch):
     assert few.bound <= first.primal <= few.primal
 
 
+def test_pricing_brings_the_owners_that_were_left_out_at_first(monkeypatch):
+    monkeypatch.setattr("govmatch.reach.stock.ROOM", 1)
+    monkeypatch.setattr("govmatch.reach.stock.CLOSEST", 1)
+    stock = [("C1", "rice", 1.0, "kg", False, None), ("C2", "rice", 5.0, "kg", False, None)]
+    plan = matched(stock, [(f"R{i}", "rice", 1.0) for i in range(3)], n=3)
+    assert plan.unmet.empty
+    assert plan.certificate.rounds > 1
+    assert plan.certificate.gap == 0
+    assert sorted(plan.goods["owner_id"]) == ["C1", "C2", "C2"]
+
+
 def test_synthetic_goods_are_of_those_who_are_there():
     tables = gm.datasets.xishan(seed=1, requests=120)
     made = goods(tables, 1, 0.2)

@@ -22,14 +22,14 @@ from govmatch.model.goods import period_of
 from govmatch.model.problem import Problem
 from govmatch.model.schema import PERIODS
 from govmatch.model.times import MINUTE, zone_of
-from govmatch.reach.candidates import ANY, MARGIN, Arcs, Candidates, Tolls
+from govmatch.reach.candidates import ANY, Arcs, Candidates, Tolls
 from govmatch.reach.paths import Paths
 from govmatch.reach.stays import Stays
 from govmatch.reach.units import Units
 
-CLOSEST, ROOM = 16, 500_000
-"""Owners of a kind that a request is given at first where all have no room, those of the cheapest ways; and
-room for lots on all ways together. Pricing adds what is missing, but seldom enough where stocks are short."""
+CLOSEST, ROOM, AT_LAST = 16, 500_000, 8
+"""Owners of a kind that a request is given at first where all have no room, those of the cheapest ways; room
+for lots on all ways together; and how many times that there is at last, when all rounds asked for more."""
 
 _BY_REQUEST = (
     "request_id", "row", "community", "lat", "lon", "earliest", "latest", "wished", "minutes", "people",
@@ -215,16 +215,23 @@ class Stocked:
         )
         self.examined = np.append(people.examined, np.ones(n, np.bool_))
         pairs, first = stock.pairs, self._first
-        rank = np.arange(len(pairs)) - first[pairs.request - stock.n_people]
+        self._rank = np.arange(len(pairs)) - first[pairs.request - stock.n_people]
         capacity, asked = stock.supply.slot_capacity[pairs.slot], stock.units.demand.people[pairs.request]
-        filled = np.cumsum(np.bincount(rank, np.minimum(capacity, asked)))
-        most = max(CLOSEST, int((filled <= ROOM).sum()))
-        self._closest = rank < most
-        # those that are not given cost at least as much as the last that is
-        more = np.flatnonzero(np.diff(np.append(first, len(pairs))) > most)
-        least = np.full(n, ANY)
-        least[more] = pairs.cost[first[more] + most - 1]
-        self.outside_cost = np.append(people.outside_cost, least)
+        filled = np.cumsum(np.bincount(self._rank, np.minimum(capacity, asked)))
+        self._most, self._at_last = (
+            max(CLOSEST, int((filled <= times * ROOM).sum())) for times in (1, AT_LAST)
+        )
+        self._given = self._rank < self._most
+        self.outside_cost = np.append(people.outside_cost, np.full(n, ANY))
+        self._look_outside()
+
+    def _look_outside(self) -> None:
+        """Note what the cheapest way costs that each unit was not given."""
+        pairs = self._stock.pairs
+        left = np.flatnonzero(~self._given)
+        unit, first = np.unique(pairs.request[left], return_index=True)
+        self.outside_cost[self._stock.n_people :] = ANY
+        self.outside_cost[unit] = pairs.cost[left[first]]
 
     @cached_property
     def _first(self) -> IntArray:
@@ -233,7 +240,7 @@ class Stocked:
 
     def with_closest(self, arcs: Arcs) -> Arcs:
         """Put the first ways of all goods behind the arcs of people."""
-        return _joined(arcs, _some(self._stock.pairs, self._closest))
+        return _joined(arcs, _some(self._stock.pairs, self._given))
 
     def priced_in(
         self,
@@ -243,28 +250,29 @@ class Stocked:
         stop: Callable[[], bool] = lambda: False,
         tolls: Tolls | None = None,
     ) -> tuple[Arcs, bool]:
-        """Return the pairs to add, and whether all were looked at; see `Candidates.priced_in`."""
+        """Return the pairs to add, and whether all were looked at; see `Candidates.priced_in`.
+
+        Of goods also twice as many as before, as far as there is room: a bound takes ways that are not given
+        to be without limit, so that its duals seldom ask for them.
+        """
         n, pairs = self._stock.n_people, self._stock.pairs
-        of_people = arcs.request < n
         new, looked = self._people.priced_in(
-            _some(arcs, of_people),
+            _some(arcs, arcs.request < n),
             request_dual[:n],
             slot_price[: self._stock.n_slots],
             stop=stop,
             tolls=tolls,
         )
-        span = len(slot_price)
-        known = np.isin(
-            pairs.request * span + pairs.slot, arcs.request[~of_people] * span + arcs.slot[~of_people]
-        )
         cost = pairs.cost + slot_price[pairs.slot]
-        below = np.flatnonzero(~known & (cost < request_dual[pairs.request] + MARGIN))
-        if not (cost[below] < request_dual[pairs.request[below]]).any():
-            return new, looked
+        below = np.flatnonzero(~self._given & (cost < request_dual[pairs.request]))
         order = below[np.lexsort((cost[below], pairs.request[below]))]
         unit = pairs.request[order]
         chosen = np.zeros(len(pairs), np.bool_)
         chosen[order[np.arange(len(order)) - np.searchsorted(unit, unit) < CLOSEST]] = True
+        self._most = min(2 * self._most, self._at_last)
+        chosen |= ~self._given & (self._rank < self._most)
+        self._given |= chosen
+        self._look_outside()
         return _joined(new, _some(pairs, chosen)), looked
 
 
