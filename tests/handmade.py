@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from govmatch.model.policy import Policy
+from govmatch.plan.goods_frames import no_goods, no_stock
 from govmatch.plan.reasons import REASONS
 
 ZONE = "Asia/Shanghai"
@@ -215,6 +216,8 @@ def handmade_plan(
         linked=2,
         incumbent=None,
         floors=pd.DataFrame(),
+        goods=no_goods(),
+        stock=no_stock(),
         seconds={"solve": 0.5},
         candidate_projects=pd.DataFrame(
             {

@@ -12,6 +12,10 @@ from tests.naive_limits import add_limits
 class TeamWorld(World):
     """A problem as dicts and lists, with the roles of each request."""
 
+    def needs(self, r):
+        """No goods are known here; see `naive_goods`."""
+        return {}
+
     def roles(self, r):
         """Roles of a request, by name, in the order of their rows."""
         rows = [x for x in records(self.problem, "roles") if x["request_id"] == r["request_id"]]
@@ -173,6 +177,10 @@ def best_cost(problem, announced=(), world=None, further=None):
             rows.append((dict.fromkeys([*served, missing], 1), people, people))
             rows += [(dict.fromkeys(xs, 1), 0, most) for (_, most), xs in persons.items()]
             bind({name: xs for (name, _), xs in persons.items()}, people)
+            if world.needs(r):
+                on = column(0)
+                rows.append(({**dict.fromkeys(served, 1), on: -people}, -people, 0))
+                world.supply(r, on, r["earliest"], column, rows, uses, limits)
             continue
         roles, plans, coming, ever = world.roles(r), [], [], defaultdict(list)
         for begins in world.starts(r):
@@ -202,6 +210,8 @@ def best_cost(problem, announced=(), world=None, further=None):
                 coming += xs
             rows.append(({**dict.fromkeys(everybody, 1), on: -fewest}, 0, 10**6))
             rows += [(dict.fromkeys(xs, 1), 0, 1) for xs in persons.values()]
+            if world.needs(r):
+                world.supply(r, on, min(begins.values()), column, rows, uses, limits)
         bind(ever, people)
         rows.append((dict.fromkeys(plans, 1), 0, 1))
         left[r["request_id"]] = dict.fromkeys(coming, -1), people, people

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import govmatch as gm
 from govmatch.model.policy import Continuity, Floors, Load, Policy, Reserve, Unmet
 from govmatch.plan.reasons import REASONS
-from tests import naive, naive_teams
+from tests import naive, naive_goods, naive_teams
+from tests.goods_towns import random_goods_town
 from tests.team_towns import random_team_town
 from tests.towns import frame, free, random_policy, random_town, request, volunteer
 
@@ -221,6 +222,33 @@ def test_every_limit_is_asked_for_by_name():
     )
     with pytest.raises(gm.UnsupportedFeature, match="not supported yet: continuity, away"):
         gm.match(problem)
+
+
+def test_goods_and_sessions_beside_some_limits_are_refused_by_name():
+    tables = old_and_young()
+    tables["goods"] = frame("owner_id good amount", ("C1", "rice", 5.0))
+    tables["request_goods"] = frame("request_id good amount", ("R0", "rice", 1.0))
+    with pytest.raises(gm.UnsupportedFeature, match="not supported yet: goods, floors"):
+        matched(tables, Policy(floors=Floors({"old": 1.0})))
+    sessions = frame(
+        "session_id community_id skill start end seats",
+        ("S1", "C1", "class", "2026-11-21 09:00", "2026-11-21 10:00", 5),
+    )
+    with pytest.raises(gm.UnsupportedFeature, match="not supported yet: sessions, goods, reserve"):
+        matched({**tables, "sessions": sessions}, Policy(reserve=Reserve(share=0.5)))
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**6))
+def test_random_towns_with_goods_and_limits(seed):
+    try:
+        tables, policy = with_limits(random_goods_town(seed), seed)
+        problem, plan = solved(tables, replace(policy, floors=Floors()))
+    except gm.InvalidTables:
+        return
+    best = naive_goods.best_cost_with_goods(problem)
+    assert round(plan.certificate.bound * 100) <= best <= round(plan.certificate.primal * 100)
+    assert plan.certificate.termination != "optimal" or round(plan.certificate.primal * 100) == best
 
 
 def faults(tables, policy, plan, code):

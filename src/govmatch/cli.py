@@ -210,7 +210,7 @@ def check(
         f"{facts['slots']:,} slots 时段 ({facts['assumed_share']:.1%} assumed 假定)"
     )
     if problem.features:
-        click.echo(f"asked for and not matched yet 尚不支持: {', '.join(sorted(problem.features))}")
+        click.echo(f"asked for beyond single roles 另有要求: {', '.join(sorted(problem.features))}")
     _tell_unused(problem, err=False)
     click.echo("no faults 无错误" if not len(problem.dropped) else "no other faults 无其他错误")
 

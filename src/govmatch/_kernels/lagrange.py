@@ -235,7 +235,8 @@ def go_down(ways: Ways, tree: Tree, start: int, room: Room) -> None:
         if tree.request[s] >= 0:
             best = price_role(ways, tree.request[s], width, room)
             room.come[tree.role[s], 0] = tree.request[s]
-            room.come[tree.role[s], 1] = best if many == width - 1 else many
+            sure = ways.absence[tree.request[s]] == np.inf  # who must come counts for nobody else
+            room.come[tree.role[s], 1] = best if sure or many == width - 1 else many
 
 
 @helper

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from govmatch.model import places
 from govmatch.model.bond_checks import check_bonds, check_parties, refuse_linked
 from govmatch.model.encoded import BoolArray, Int32Array, IntArray
+from govmatch.model.goods import check_amounts, check_periods
 from govmatch.model.policy import Policy
 from govmatch.model.recurrence_checks import check_visits
 from govmatch.model.roles import NOWHERE, SAID_ONCE, Roles, read_roles
@@ -370,4 +371,6 @@ _CHECKS = {
     "parties": check_parties,
     "visits": check_visits,
     "sessions": check_sessions,
+    "goods": check_periods,
+    "request_goods": check_amounts,
 }

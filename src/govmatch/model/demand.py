@@ -12,6 +12,7 @@ from govmatch.model.bonds import with_kin
 from govmatch.model.cells import Cells
 from govmatch.model.encode import fall_back, own_places, provider_numbers
 from govmatch.model.encoded import BoolArray, Demand, Int32Array, IntArray, Series, Supply, Teams, TextArray
+from govmatch.model.goods import asks_goods, on_several_days
 from govmatch.model.horizon import Horizon, windows
 from govmatch.model.objects import is_none, spread
 from govmatch.model.policy import Policy
@@ -29,7 +30,8 @@ def encode_demand(
     """Encode requests, dated visits of those that recur, and the roles of those that need a team.
 
     A team is two or more roles, several people of whom more than one is the least, or several people
-    whose window is longer than ``policy.slots.long_minutes``, so that their common start is open.
+    whose window is longer than ``policy.slots.long_minutes``, so that their common start is open. So is who
+    needs goods and could start on several days.
     """
     requests = sheets["requests"]
     row = np.flatnonzero(~requests["duplicate_of"].present)
@@ -46,6 +48,8 @@ def encode_demand(
     min_serve = np.maximum(min_serve, roles.leaders)
     open_start = latest - earliest > policy.slots.long_minutes
     team = (roles.count > 1) | ((roles.people > 1) & ((min_serve > 1) | open_start))
+    minutes = roles.one("minutes", requests["minutes"].values[row])
+    team |= asks_goods(sheets)[row] & on_several_days(sheets.zone, earliest, latest - minutes)
     needs = _Needs(sheets, supply, row, roles)
     group = _groups(sheets)[row]
     priority = requests["priority"].values[row]
@@ -62,7 +66,7 @@ def encode_demand(
         earliest=earliest,
         latest=latest,
         wished=earliest,
-        minutes=roles.one("minutes", requests["minutes"].values[row]),
+        minutes=minutes,
         people=roles.people,
         min_serve=min_serve.astype(np.int64),
         priority=priority.astype(np.int8),

@@ -197,3 +197,19 @@ class Teams:
     need_skill_name: TextArray  # (M,)
     need_level: NDArray[np.int8]  # (M,)
     need_certified: BoolArray  # (M,)
+
+
+@dataclass(frozen=True)
+class Goods:
+    """Stocks of goods and what requests ask of them, in lots, by position."""
+
+    kind: TextArray  # (K,) names of what is asked, ascending
+    lot: IntArray  # (K,) millionths of the unit
+    row: IntArray  # (S,) row in tables["goods"] of each stock of a kind that is asked
+    stock_kind: IntArray  # (S,)
+    owner: IntArray  # (S,) node
+    stock: IntArray  # (S,) lots in each period
+    period: NDArray[np.int8]  # (S,) position in schema.PERIODS
+    request: IntArray  # (W,) position in Demand, ascending
+    asked_kind: IntArray  # (W,) each once a request
+    asked: IntArray  # (W,) lots, >= 1

@@ -16,8 +16,9 @@ from govmatch.model.bonds import encode_bonds
 from govmatch.model.demand import encode_demand
 from govmatch.model.drop import as_given, drop_rows
 from govmatch.model.encode import encode_nodes, encode_supply, fall_back, own_places
-from govmatch.model.encoded import Bonds, Demand, FloatArray, IntArray, Nodes, Series, Supply, Teams
+from govmatch.model.encoded import Bonds, Demand, FloatArray, Goods, IntArray, Nodes, Series, Supply, Teams
 from govmatch.model.fingerprint import HasEdges, digest, edges_digest, tables_digest
+from govmatch.model.goods import encode_goods
 from govmatch.model.horizon import Horizon, check_windows, derived_horizon, given_horizon
 from govmatch.model.policy import Policy
 from govmatch.model.series import visits_frame
@@ -46,7 +47,7 @@ class Problem:
         None: as the tables say.
     horizon : tuple of int
         Start and end, minutes since 1970-01-01T00:00Z.
-    nodes, supply, demand, teams, series, bonds : Nodes, Supply, Demand, Teams, Series, Bonds
+    nodes, supply, demand, teams, series, bonds, goods : Nodes, Supply, Demand, Teams, Series, Bonds, Goods
         The arrays.
     features : frozenset of str
         What the tables ask for beyond single roles in slots: teams, recurrence, goods, quotas, pins, bonds,
@@ -67,6 +68,7 @@ class Problem:
     teams: Teams
     series: Series
     bonds: Bonds
+    goods: Goods
     features: frozenset[str]
     ignored: tuple[str, ...]
     dropped: pd.DataFrame
@@ -137,7 +139,9 @@ class Problem:
     ) -> Problem:
         demand, teams, series = encode_demand(settled.sheets, supply, policy, settled.horizon)
         bonds = encode_bonds(settled.sheets, policy)
+        goods = encode_goods(settled.sheets, demand)
         features = _features(settled.sheets, policy) | ({"teams"} if len(teams.request) else set())
+        features |= {"goods"} if len(goods.request) else set()
         if len(bonds) and (demand.people > 1).any():
             features.add("bonds")
         return cls(
@@ -151,6 +155,7 @@ class Problem:
             teams,
             series,
             bonds,
+            goods,
             frozenset(features),
             settled.ignored,
             settled.dropped,
@@ -338,7 +343,6 @@ def _features(sheets: Sheets, policy: Policy) -> set[str]:
     floors = policy.floors
     asked = {
         "recurrence": sheets["visits"].n > 0,
-        "goods": sheets["request_goods"].n > 0,
         "pins": bool((sheets["pins"]["action"].values == "assign").any()),
         "quotas": bool(sheets["agreements"]["quota_per_week"].present.any()),
         "away": bool(sheets["communities"]["away_per_week"].present.any()),

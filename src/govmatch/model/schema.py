@@ -24,6 +24,10 @@ MODES = ("walk", "ebike", "car")
 EDGE_KINDS = ("tier", "joint_building", "membership", "federation")
 HOLIDAY_RULES = ("keep", "skip", "move")
 BOND_KINDS = ("apart", "together")
+PERIODS = ("horizon", "day", "week", "month")
+
+MOST_AMOUNT = 1_000_000_000
+"""Up to here millionths are told apart."""
 
 _TABLES = (
     Table(
@@ -332,25 +336,53 @@ _TABLES = (
     ),
     Table(
         "goods",
-        "stock of goods and money by owner",
+        "stock of goods and money by owner. It is used in whole lots: the lot of a kind is the greatest "
+        "common divisor of all amounts that requests ask of it and owners have, or of those that requests "
+        "ask alone where one would ask for more than 100 lots; what a stock has beyond whole lots is not "
+        "used",
         "物资与资金",
         (
             _fk("owner_id", NODE_TABLES, "owner", "所有者", required=True),
             _id("good", "kind of goods", "物资"),
-            Column("amount", "float", "stock", "数量", required=True, low=0),
+            Column(
+                "amount", "float", "stock, of each period", "数量", required=True, low=0, high=MOST_AMOUNT
+            ),
             _text("unit", "unit of the amount", "单位", ""),
-            Column("lent", "bool", "comes back after use", "可归还", default=False),
+            Column(
+                "lent",
+                "bool",
+                "comes back after use: it is away on the local day on which the service starts",
+                "可归还",
+                default=False,
+            ),
+            Column(
+                "period",
+                "choice",
+                "when the stock is full again: each local day, ISO week (from Monday) or calendar month; "
+                "horizon: never; absent: the day where it is lent, else the horizon",
+                "补充周期",
+                choices=PERIODS,
+            ),
         ),
         key=("owner_id", "good"),
     ),
     Table(
         "request_goods",
-        "goods that a request consumes or borrows",
+        "goods that a request consumes or borrows, from one owner or several; without all of them it is not "
+        "served. What stands at a further report of another request is not read",
         "需求物资",
         (
             _fk("request_id", ("requests",), "request", "需求编号", required=True),
             _id("good", "kind of goods", "物资"),
-            Column("amount", "float", "amount", "数量", required=True, low=0),
+            Column(
+                "amount",
+                "float",
+                "amount, reckoned to millionths; 0: none",
+                "数量",
+                required=True,
+                low=0,
+                high=MOST_AMOUNT,
+            ),
         ),
         key=("request_id", "good"),
     ),

@@ -100,6 +100,13 @@ def route_texts(
     home = supply.home[supply.slot_provider[pairs.slot]].astype(np.int64)
     community = demand.community[pairs.request].astype(np.int64)
     epoch = paths.epoch_of_day(supply.slot_day[pairs.slot]).astype(np.int64)
+    return way_texts(epoch, community, home, paths)
+
+
+def way_texts(
+    epoch: IntArray, community: IntArray, home: IntArray, paths: Paths
+) -> tuple[list[str], IntArray]:
+    """Write the cheapest permitted path from each community to each node, and its hops."""
     n_sources, n_nodes = paths.cost.shape[1:]
     distinct, which = np.unique((epoch * n_sources + community) * n_nodes + home, return_inverse=True)
     origin, end = np.divmod(distinct, n_nodes)

@@ -16,6 +16,7 @@ from govmatch.plan.bonds import bond_notes
 from govmatch.plan.decode import Pairs, local_times, pair_starts, pair_terms
 from govmatch.plan.explain_rounds import explain_rounds
 from govmatch.plan.faces import visits_told
+from govmatch.plan.goods_told import goods_told
 from govmatch.plan.pins import contradiction
 from govmatch.plan.plan import Plan, Search
 from govmatch.plan.reasons import BEFORE_PAIRS, REASONS, STAGE_LABELS
@@ -62,6 +63,10 @@ class Explanation:
     visits : pandas.DataFrame
         Of a recurring request, whose visits are explained by their own ids: request_id, earliest,
         provider_id, reason.
+    goods : pandas.DataFrame
+        Of a request that needs goods, one row for each owner of each kind: good, asked, owner_id, sent, left
+        (on the day of the service, or the first on which it may start), reached (whether the alliance leads
+        there that day), missing (of that kind, beside what is left in reach; 0 where it is served).
     """
 
     request_id: str
@@ -74,6 +79,7 @@ class Explanation:
     duplicate_of: str = ""
     conflict: tuple[str, ...] = ()
     visits: pd.DataFrame = field(default_factory=pd.DataFrame)
+    goods: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __str__(self) -> str:
         lines = [self._headline()]
@@ -87,7 +93,7 @@ class Explanation:
             lines.append("route 流转: " + " > ".join(hops))
         if len(self.candidates):
             lines.append(self.candidates.to_string(index=False, float_format=lambda x: f"{x:.2f}"))
-        for frame in (self.funnel, self.visits):
+        for frame in (self.goods, self.funnel, self.visits):
             if len(frame):
                 lines.append(frame.to_string(index=False))
         return "\n".join(lines)
@@ -114,6 +120,7 @@ class Explanation:
         for title, frame in (
             ("route 流转", self.route),
             ("candidates 候选", self.candidates),
+            ("goods 物资", self.goods),
             ("funnel 筛选", self.funnel),
             ("visits 定期服务", self.visits),
         ):
@@ -180,6 +187,7 @@ def explain(plan: Plan, request_id: str) -> Explanation:
         conflict=tuple(contradiction(plan.search, plan.problem.demand.assign_request, request))
         if reason == "pin_conflict"
         else (),
+        goods=goods_told(plan, plan.search.paths, request),
     )
 
 

@@ -82,7 +82,8 @@ def to_csv(plan: Plan, folder: str | PathLike[str]) -> list[Path]:
     list of Path
         ``assignments.csv``, ``unmet.csv``, ``funnel.csv`` (UTF-8 with a byte order mark; text that
         a spreadsheet would run as a formula begins with an apostrophe) and ``certificate.json``; also
-        ``changes.csv`` where there is an incumbent, and ``floors.csv`` where there are floors.
+        ``changes.csv`` where there is an incumbent, ``floors.csv`` where there are floors, ``goods.csv`` and
+        ``stock.csv`` where goods are needed.
 
     Raises
     ------
@@ -107,7 +108,8 @@ def to_json(plan: Plan, path: str | PathLike[str] | None = None) -> str:
     str
         Keys ``certificate``, ``linked``, ``assignments``,
         ``unmet``, ``funnel`` (lists of records), and ``changes`` where there is an incumbent, ``floors``
-        where there are floors. Times are ISO 8601 with their offset, absent values null.
+        where there are floors, ``goods`` and ``stock`` where goods are asked for. Times are ISO 8601 with
+        their offset, absent values null.
     """
     whole: dict[str, Any] = {"certificate": certificate_record(plan), "linked": int(plan.linked)}
     for name, frame in _frames(plan).items():
@@ -189,6 +191,8 @@ def _frames(plan: Plan) -> dict[str, pd.DataFrame]:
         names.append("changes")
     if len(plan.floors):
         names.append("floors")
+    if len(plan.stock):
+        names += ["goods", "stock"]
     return {name: getattr(plan, name) for name in names}
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from govmatch.errors import InvalidInput, UnsupportedFeature
 from govmatch.model.problem import Problem
@@ -17,6 +18,8 @@ from govmatch.plan.continuity import Continued, continue_faces, wants_continuity
 from govmatch.plan.decode import Pairs, assignments_frame, floors_frame, funnel_frame, unmet_frame
 from govmatch.plan.faces import full_series
 from govmatch.plan.forest import capacity_forest
+from govmatch.plan.goods_frames import goods_frame, stock_frame, tell_lacking
+from govmatch.plan.goods_wheel import Sent, of_people, turn_goods
 from govmatch.plan.openings import not_held
 from govmatch.plan.plan import Certificate, Plan, Search
 from govmatch.plan.rounds import check_rounds, match_rounds
@@ -30,6 +33,7 @@ from govmatch.reach.floors import floors_of
 from govmatch.reach.paths import EdgeArrays, Paths, reach_paths
 from govmatch.reach.seats import Seated
 from govmatch.reach.stays import Stays, stays_of
+from govmatch.reach.stock import Stock, needed_days, stock_up
 from govmatch.reach.travel import GreatCircle
 from govmatch.reach.units import Units, pin_cost, units_of
 from govmatch.solve import coupled, flow
@@ -38,6 +42,8 @@ from govmatch.solve.control import Control, Signal
 
 if TYPE_CHECKING:
     import pandas as pd
+
+IntArray = NDArray[np.int64]
 
 METHODS = ("auto", "flow", "coupled", "rounds")
 FEATURES = {"flow": flow.FEATURES, "coupled": coupled.FEATURES}
@@ -51,11 +57,18 @@ BOTH = (
     "leave visits.faces empty, or match the requests that recur apart."
 )
 
-BESIDE_SESSIONS = "These together: match without the table sessions, or without the quotas or the incumbent."
+BESIDE_SESSIONS = "These together: match without the table sessions, or without the others."
+BESIDE_GOODS = "These together: match without the table request_goods, or without the others."
 
-REQUEST_SECONDS, VISIT_SECONDS, PROVIDER_SECONDS, ROLE_SECONDS = 1.6e-5, 2e-5, 1.5e-6, 2e-4
+REQUEST_SECONDS, VISIT_SECONDS, PROVIDER_SECONDS, ROLE_SECONDS, WANT_SECONDS = (
+    1.6e-5,
+    2e-5,
+    1.5e-6,
+    2e-4,
+    1e-3,
+)
 """Time kept back, of a time limit, for decoding and verifying; of a request that is a dated visit, both, and
-of a role of a team, too."""
+of a role of a team and a kind of goods that a request needs, too."""
 
 
 def match(
@@ -101,10 +114,10 @@ def match(
     Raises
     ------
     UnsupportedFeature
-        The tables or the policy ask for what the method cannot do, or none yet: goods; or teams, bonds,
-        sessions, quotas, limits of hours or of work elsewhere, floors or a reserve beside recurring requests
-        whose faces cost something or are limited; or bonds, such limits or an incumbent beside sessions; or
-        an incumbent is given for rounds.
+        The tables or the policy ask for what the method cannot do, such as goods in rounds; or teams, bonds,
+        sessions, goods, quotas, limits of hours or of work elsewhere, floors or a reserve beside recurring
+        requests whose faces cost something or are limited; or bonds, goods, such limits or an incumbent
+        beside sessions; or bonds or floors beside goods; or an incumbent is given for rounds.
     InvalidInput
         A wrong argument, such as an incumbent that lacks a column or names a person twice for a request.
 
@@ -127,6 +140,7 @@ def match(
         control.deadline -= VISIT_SECONDS * int((problem.series.of >= 0).sum())
         control.deadline -= PROVIDER_SECONDS * problem.supply.n_providers
         control.deadline -= ROLE_SECONDS * len(problem.teams.request)
+        control.deadline -= WANT_SECONDS * len(problem.goods.request)
     clock = Clock()
     try:
         with clock.phase("reach"):
@@ -150,7 +164,13 @@ def match(
             arcs = candidates.cheapest(stop=control.poll)
         bounds = bounds_of(problem, units, edges, paths, floors)
         bonds = bonds_of(problem)
-        if len(units.team) or len(bounds) or isinstance(candidates, Seated):
+        stock, sent = None, None
+        if len(problem.goods.request) and isinstance(candidates, Candidates):
+            with clock.phase("candidates"):
+                stock = stock_up(costed, units, paths)
+            result, sent = turn_goods(costed, units, candidates, arcs, control, clock, gap, bounds, stock)
+            result = of_people(result, stock)
+        elif len(units.team) or len(bounds) or isinstance(candidates, Seated):
             result = turn_teams(costed, units, candidates, arcs, control, clock, gap, bounds, bonds)
         else:
             result = turn(problem.supply, problem.policy, units, candidates, arcs, control, clock, gap)
@@ -166,7 +186,9 @@ def match(
                 told = replace(problem, demand=units.demand)
                 result = _continued(told, candidates, result, control, gap)
         with clock.phase("decode"):
-            plan = _tell(problem, costed, units, candidates, edges, paths, bounds, result, earlier)
+            plan = _tell(problem, costed, units, candidates, edges, paths, bounds, result, earlier, stock)
+            if stock is not None and sent is not None:
+                plan = _tell_goods(plan, stock, sent, paths)
         with clock.phase("verify"):
             verify(problem, plan).raise_for_faults()
     finally:
@@ -196,17 +218,20 @@ def _check(problem: Problem, method: str, incumbent: object) -> None:
     if missing:
         raise UnsupportedFeature(missing, [f"method {method!r} cannot do that."])
     if "sessions" in problem.features:
-        beside = sorted(problem.features & {"bonds", *LIMITS})
+        beside = sorted(problem.features & {"bonds", "goods", *LIMITS})
         beside += ["incumbent"] if incumbent is not None else []
         if beside:
             raise UnsupportedFeature(["sessions", *beside], [BESIDE_SESSIONS])
-    beside = sorted(problem.features & {"teams", "bonds", "sessions", *LIMITS})
+    beside = sorted(problem.features & {"bonds", "floors"})
+    if beside and "goods" in problem.features:
+        raise UnsupportedFeature(["goods", *beside], [BESIDE_GOODS])
+    beside = sorted(problem.features & {"goods", "teams", "bonds", "sessions", *LIMITS})
     if beside and wants_continuity(problem):
         raise UnsupportedFeature(["continuity", *beside], [BOTH])
 
 
 def _paths(problem: Problem, edges: EdgeArrays) -> Paths:
-    days = np.unique(problem.supply.slot_day)
+    days = np.union1d(problem.supply.slot_day, needed_days(problem))
     sources = np.arange(problem.nodes.n_communities, dtype=np.int32)
     return reach_paths(problem.nodes, edges, problem.policy, sources, tuple(int(d) for d in days))
 
@@ -249,6 +274,7 @@ def _tell(
     bounds: Bounds,
     result: Result,
     earlier: Incumbent | None,
+    stock: Stock | None,
 ) -> Plan:
     stays = candidates.stays
     if earlier is not None:
@@ -265,7 +291,8 @@ def _tell(
     full = full_series(problem.series, units.request[pairs.request], provider)
     finished = solution.termination in ("optimal", "searched")
     placed = problem.tables["communities"]["placed"]
-    proof = _natural(costed, units, pairs, result.proof)
+    whole = units.team if stock is None else np.union1d(units.team, units.request[stock.alone])
+    proof = _natural(costed, units, whole, pairs, result.proof)
     certificate = Certificate(
         primal=proof.primal / RESOLUTION,
         bound=proof.bound / RESOLUTION,
@@ -278,7 +305,7 @@ def _tell(
         rounds=result.rounds,
         resolution_minutes=1 / RESOLUTION,
         solver=SOLVER
-        if len(units.team) == 0 and not len(bounds) and not problem.supply.sessions.n
+        if len(whole) == 0 and not len(bounds) and not problem.supply.sessions.n
         else SOLVER + ", with HiGHS",
         policy_fingerprint=problem.policy.fingerprint,
         problem_fingerprint=problem.fingerprint,
@@ -320,6 +347,16 @@ def _tell(
     )
 
 
+def _tell_goods(plan: Plan, stock: Stock, sent: Sent, paths: Paths) -> Plan:
+    """Add what goods go where, and who lacks them."""
+    return replace(
+        plan,
+        goods=goods_frame(plan.problem, stock, sent, paths),
+        stock=stock_frame(plan.problem, stock, sent),
+        unmet=tell_lacking(plan.problem, stock, sent, plan.unmet),
+    )
+
+
 def _announced_first(result: Result, stays: Stays) -> Result:
     """Let organisations send those announced first, as a search cut short may not do."""
     layout, flow_ = result.layout, result.solution.flow
@@ -335,15 +372,15 @@ def _unshifted(arcs: Arcs, stays: Stays) -> Arcs:
     return replace(arcs, cost=arcs.cost - other * stays.change[arcs.request])
 
 
-def _natural(problem: Problem, units: Units, pairs: Pairs, proof: Proof) -> Proof:
-    """Take out what assigned requests cost on top that are unserved.
+def _natural(problem: Problem, units: Units, teams: IntArray, pairs: Pairs, proof: Proof) -> Proof:
+    """Take out what assigned requests cost on top that are unserved; `teams` are charged as a whole.
 
     What is left of the bound holds for every plan that serves as many of them, or more; no cost is below 0.
     """
     demand = problem.demand
     lacking = demand.people - np.bincount(units.request[pairs.request], minlength=demand.n_requests)
     assigned = np.unique(demand.assign_request)
-    whole = np.isin(assigned, units.team)
+    whole = np.isin(assigned, teams)
     missing = np.where(whole, lacking[assigned] == demand.people[assigned], lacking[assigned])
     extra = pin_cost(demand) * int(missing.sum())
     return Proof(proof.primal - extra, max(0, proof.bound - extra))

@@ -17,6 +17,7 @@ from govmatch.model.problem import Problem
 from govmatch.model.travel import PairTravel
 from govmatch.plan.bonds import foes_there
 from govmatch.plan.decode import Pairs, pair_starts
+from govmatch.plan.goods_frames import no_goods, no_stock
 from govmatch.reach.candidates import Arcs
 from govmatch.reach.costs import RESOLUTION
 from govmatch.reach.paths import EdgeArrays, Paths
@@ -143,6 +144,14 @@ class Plan:
         possible (whether the tables still allow it, as far as they were looked at: the person, the request
         and its role, a slot, eligibility; capacities aside). The certificate's cost counts everybody here
         who is not sent again, possible or not.
+    goods : pandas.DataFrame
+        What goods go to whom, one row for each request, kind and owner: request_id, good, owner_id, amount,
+        unit, lent, day (local, on which the service starts), period_start and period_end (the span in which
+        the owner's stock is used up), route, hops, cost_minutes (equivalent minutes).
+    stock : pandas.DataFrame
+        What is left, one row for each row of the table `goods` and each of its periods: owner_id, good,
+        period_start, period_end, stock, used, left, price_minutes (what one more unit of it is worth, in
+        equivalent minutes: one dual of possibly many, of the lots in which it is used).
     """
 
     problem: Problem
@@ -155,6 +164,8 @@ class Plan:
     floors: pd.DataFrame = field(default_factory=pd.DataFrame)
     seconds: dict[str, float] = field(default_factory=dict, repr=False)
     incumbent: pd.DataFrame | None = field(default=None, repr=False)
+    goods: pd.DataFrame = field(default_factory=no_goods, repr=False)
+    stock: pd.DataFrame = field(default_factory=no_stock, repr=False)
 
     def summary(self, by: By | None = None) -> pd.DataFrame:
         """Count what was asked and served.

@@ -59,6 +59,11 @@ REASONS: dict[str, tuple[str, str]] = {
         "those who already come are not free, and no further face is allowed",
         "已有服务者无空闲,且不得再换新面孔",
     ),
+    "no_such_goods": ("nobody owns goods that it needs", "所需物资无人持有"),
+    "goods": (
+        "too little of the goods that it needs is left with those in reach",
+        "可及范围内所需物资余量不足",
+    ),
     "time": ("the search ended before a place was found", "计算提前结束,尚未安排"),
 }
 

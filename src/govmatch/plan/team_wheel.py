@@ -12,7 +12,7 @@ from govmatch.plan.forest import capacity_forest, lay_out
 from govmatch.plan.friends import impossible_friends
 from govmatch.plan.openings import openings_of
 from govmatch.plan.wheel import Clock, Result, better, ended
-from govmatch.reach.candidates import Arcs, Candidates
+from govmatch.reach.candidates import Arcs, Candidates, Priced
 from govmatch.reach.floors import FloorRows
 from govmatch.reach.limits import AllLimits, PairLimits
 from govmatch.reach.paths import EdgeArrays, Paths
@@ -85,18 +85,19 @@ def team_tree(problem: Problem, units: Units) -> TeamTree:
 def turn_teams(
     problem: Problem,
     units: Units,
-    candidates: Candidates | Seated,
+    candidates: Priced,
     arcs: Arcs,
     control: Control,
     clock: Clock,
     gap: float,
     bounds: Bounds,
     bonds: Bonds | None = None,
+    tree: TeamTree | None = None,
 ) -> Result:
     """Search and price out until no pair is left, the gap suffices, or `control` ends it."""
     forest = capacity_forest(problem.supply, problem.policy)
     n_slots, stays = len(problem.supply.slot_provider), candidates.stays
-    tree = team_tree(problem, units)
+    tree = team_tree(problem, units) if tree is None else tree
     price: IntArray | None = None  # of all nodes of the forest
     before: Ruled | None = None
     best: Result | None = None
@@ -112,7 +113,7 @@ def turn_teams(
                 before = control.run(search_opened, coupled, control, before, start)
             else:
                 coupled = Coupled(layout.instance, tree, candidates.outside_cost, bonds)
-                if bonds is not None:
+                if bonds is not None and isinstance(candidates, Candidates):
                     coupled = coupled.settled(impossible_friends(problem, units, candidates))
                     layout = replace(layout, instance=coupled.instance)
                 before = control.run(search_ruled, coupled, limits, control, before, start)
@@ -165,7 +166,7 @@ def bounds_of(problem: Problem, units: Units, edges: EdgeArrays, paths: Paths, f
         parts.append(Hours(problem, units.demand))
     if "reserve" in asked:
         parts.append(Reserve(problem))
-    return Bounds(quotas, AllLimits(parts), floors)
+    return Bounds(quotas, AllLimits(parts, len(problem.supply.slot_provider)), floors)
 
 
 def blocked_by_rules(result: Result, units: Units, bounds: Bounds) -> dict[int, str]:

@@ -48,8 +48,7 @@ def reasons(
     places = int(problem.supply.slot_capacity[people_slots].max(initial=1))
     needed = np.where(must[role], -(-people[role] // places), 1)
     code, left, stage = first_empty_stage(candidates.passed[unit], needed)
-    several = np.where(role >= 0, 2, demand.people[of]) > 1
-    code[(code == "window") & several] = "together"
+    code[(code == "window") & (demand.people[of] > 1)] = "together"
     assigned = np.isin(of, demand.assign_request)
     code[(code == "excluded") & assigned] = "pinned"
     limited = (code == "capacity") & (blocked[of] != "")

@@ -20,6 +20,7 @@ from govmatch.plan.verify_faces import check_faces, reached
 from govmatch.plan.verify_facts import read_facts
 from govmatch.plan.verify_floors import check_floors
 from govmatch.plan.verify_frames import ASSIGNMENT_COLUMNS, Faults, missing_columns, numbers, read_rows
+from govmatch.plan.verify_goods import check_goods, check_goods_reasons
 from govmatch.plan.verify_incumbent import check_changes, read_stays
 from govmatch.plan.verify_limits import check_limits
 from govmatch.plan.verify_quotas import check_quotas
@@ -90,16 +91,16 @@ def verify(problem: Any, plan: Any) -> Verification:
     """Check a plan against its problem, from the tables up.
 
     Re-derives dated visits, slots, eligibility, windows and starts, the cheapest alliance path, travel,
-    every cost term, loads, capacities, faces, bonds, neutrality, sessions and who sits together, who is left
-    unserved and why, and the certificate's figures.
+    every cost term, loads, capacities, goods and what is left of them, faces, bonds, neutrality, sessions and
+    who sits together, who is left unserved and why, and the certificate's figures.
 
     Parameters
     ----------
     problem : Problem
         Its tables, policy, horizon, travel, alliance and fingerprints are read, nothing else.
     plan : Plan
-        Its `assignments`, `unmet`, `certificate`, `funnel`, `linked` and `incumbent` are read; nothing in
-        them is trusted, but what the incumbent says was announced.
+        Its `assignments`, `unmet`, `certificate`, `funnel`, `linked`, `incumbent`, `goods` and `stock` are
+        read; nothing in them is trusted, but what the incumbent says was announced.
 
     Returns
     -------
@@ -155,16 +156,18 @@ def _check(problem: Any, plan: Any, faults: Faults) -> None:
     bonds = read_bonds(problem.tables, facts.providers.ids)
     bonded = check_bonds(rows, facts, bonds, faults)
     opened = check_sessions(rows, getattr(plan, "sessions", None), facts, faults)
+    store, ways_of_goods = check_goods(plan, problem, rows, facts, faults)
     at = check_unmet(plan.unmet, rows, facts, faults)
     ended = getattr(plan.certificate, "termination", None)
     stopped = isinstance(ended, str) and ended in ("time_limit", "cancelled")
     early = stopped or (isinstance(ended, str) and ended == "gap")
     full = reached(rows, facts)
     check_reasons(plan.unmet, at, not early, spent, facts, stays, faults, full, bonds)
+    check_goods_reasons(plan.unmet, at, rows, store, faults)
     people = np.clip(np.nan_to_num(numbers(plan.unmet["people"])), -_MOST, _MOST).astype(np.int64)
     unserved = int((facts.requests.unmet_cost[at] * people)[at >= 0].sum())
     check_session_reasons(plan.unmet, at, rows, facts, faults)
-    primal = int(cost.sum() + load.sum() + faces.sum() + bonded.sum())
+    primal = int(cost.sum() + load.sum() + faces.sum() + bonded.sum()) + ways_of_goods
     primal += unserved + changes + floors + opened
     check_certificate(plan.certificate, problem, facts, rows, primal, faults)
     check_linked(plan.linked, facts, faults)

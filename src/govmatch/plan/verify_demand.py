@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from govmatch.plan.verify_amounts import starts_on_several_days
 from govmatch.plan.verify_columns import (
     BoolArray,
     Ids,
@@ -200,6 +201,8 @@ def read_requests(problem: Any) -> Requests:
     for r, minutes in visit_lengths(problem, visits).items():
         length[r] = minutes
     team = several | ((people > 1) & ((fewest > 1) | (length > policy.slots.long_minutes)))
+    one_role = np.searchsorted(roles.request, np.arange(n))  # where there are more it is a team
+    team |= starts_on_several_days(problem, ids, earliest, latest, roles.minutes[one_role], visits)
     priority = whole(asked["priority"])
     minutes = policy.unmet.group_minutes
     extra = np.array([float(minutes.get(g, 0.0)) for g in group.tolist()])

@@ -29,6 +29,7 @@ _LIMITED = {
     "reserve": "more certified people are free than are kept everywhere",
 }
 _OUTRUN = ("capacity", "pin_conflict", "faces", "apart", "session", *_LIMITED)  # enough are eligible
+_ENOUGH = (*_OUTRUN, "goods", "no_such_goods")
 _BY_NEED = 3  # stages that the needs alone decide
 
 
@@ -131,7 +132,7 @@ class _Claims:
             text = "as many providers as it may have" if r in self._closed else "may have further providers"
             self._fault("reason_wrong", f"reason {reason!r}; the recurring request has {text}", r)
             return None
-        stated = "capacity" if reason in ("time", *_OUTRUN) else str(reason)
+        stated = "capacity" if reason in ("time", *_ENOUGH) else str(reason)
         n = self._funnel.providers(r)
         stages = [first_short(self._funnel.by_need(q), n, self._needed(q))[0] for q in self._roles(r)]
         early = _code(min(stages), several, anybody=n > 0)
@@ -156,7 +157,7 @@ class _Claims:
             if shown != names[0]:
                 self._fault("unmet_wrong", "role of the row differs from the request's", r)
             return
-        if self._reason[i] in ("time", *_OUTRUN):
+        if self._reason[i] in ("time", *_ENOUGH):
             names = [""] if len(names) > 1 else ["", *names]
         if shown not in names:
             text = f"role {shown!r} with reason {self._reason[i]!r}; expected {' or '.join(map(repr, names))}"
@@ -206,7 +207,9 @@ class _Claims:
             stage, left = first_short(best or [0] * len(STAGES), n, self._needed(q))
             found.append((stage, q, left))
         stage, q, left = min(found)
-        expected = _code(stage, True, bool(self._facts.has_assigned(r)), n > 0)
+        expected = _code(
+            stage, bool(self._facts.requests.people[r] > 1), bool(self._facts.has_assigned(r)), n > 0
+        )
         expected = "capacity" if expected == "pin_conflict" else expected
         name = self._facts.requests.roles.name[q] if stage < len(STAGES) else ""
         if claim != expected or (name and name != self._role[i]):

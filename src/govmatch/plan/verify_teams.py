@@ -70,13 +70,7 @@ def _check_starts(
     begins = dict(zip(team["q"].tolist(), team["start"].tolist(), strict=True))
     lowest, highest = int(wish.earliest[r]), None
     for q, begin in begins.items():
-        up, offset, slack = int(roles.after[q]), int(roles.least[q]), int(roles.steps[q])
-        while up >= 0 and up not in begins:
-            offset, slack, up = (
-                offset + int(roles.least[up]),
-                slack + int(roles.steps[up]),
-                int(roles.after[up]),
-            )
+        up, offset, slack = _follows(q, begins, facts)
         base = begin - offset - (begins[up] if up >= 0 else int(wish.earliest[r]))
         if base % step:
             text = (
@@ -92,6 +86,28 @@ def _check_starts(
             highest = min(highest, begin - offset) if highest is not None else begin - offset
     if highest is not None and highest < lowest:
         faults.add("wrong_start", "the roles' starts come from no one start of the team in its window", name)
+
+
+def _follows(q: int, begins: dict[int, int], facts: Facts) -> tuple[int, int, int]:
+    """Return the nearest role above for which somebody comes, -1: the start; and minutes and steps to it."""
+    roles = facts.requests.roles
+    up, offset, slack = int(roles.after[q]), int(roles.least[q]), int(roles.steps[q])
+    while up >= 0 and up not in begins:
+        offset, slack, up = offset + int(roles.least[up]), slack + int(roles.steps[up]), int(roles.after[up])
+    return up, offset, slack
+
+
+def team_starts(r: int, begins: dict[int, int], facts: Facts) -> tuple[int, int]:
+    """Return the first and the last start of a team that its roles' starts allow."""
+    step = int(facts.policy.slots.start_minutes)
+    lowest, highest = int(facts.requests.earliest[r]), None
+    for q, begin in begins.items():
+        up, offset, slack = _follows(q, begins, facts)
+        if up < 0:
+            lowest = max(lowest, begin - offset - slack * step)
+            highest = begin - offset if highest is None else min(highest, begin - offset)
+    highest = lowest if highest is None else highest
+    return min(lowest, highest), max(lowest, highest)
 
 
 def waited_in_teams(rows: Rows, facts: Facts) -> tuple[BoolArray, IntArray]:

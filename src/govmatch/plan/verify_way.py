@@ -60,7 +60,7 @@ def names_of(route: str, node: Ids) -> list[str]:
     return names
 
 
-def _walk(route: str, hops: dict[tuple[int, int], int], node: Ids) -> tuple[list[int], int, str]:
+def walk(route: str, hops: dict[tuple[int, int], int], node: Ids) -> tuple[list[int], int, str]:
     """Return positions, cost (-1: not permitted) and what is wrong."""
     names = names_of(route, node)
     places = list(map(node.position.get, names, repeat(-1)))
@@ -92,7 +92,7 @@ def check_route(rows: Rows, facts: Facts, faults: Faults) -> IntArray:
     why = np.full(len(text), "", dtype=object)
     which = pd.factorize(text)[0] * (epoch.max(initial=0) + 1) + epoch
     _, example, back = np.unique(which, return_index=True, return_inverse=True)
-    walked = [_walk(text[i], paths.hops(int(day[i]), int(epoch[i])), paths.node) for i in example.tolist()]
+    walked = [walk(text[i], paths.hops(int(day[i]), int(epoch[i])), paths.node) for i in example.tolist()]
     if walked:
         cost = np.array([w[1] for w in walked], dtype=np.int64)[back]
         n_hops = np.array([len(w[0]) - 1 for w in walked], dtype=np.int64)[back]

@@ -15,8 +15,7 @@ from govmatch.errors import SolverError
 from govmatch.model.encoded import Supply
 from govmatch.model.policy import Policy
 from govmatch.plan.forest import Layout, capacity_forest, lay_out
-from govmatch.reach.candidates import Arcs, Candidates
-from govmatch.reach.seats import Seated
+from govmatch.reach.candidates import Arcs, Candidates, Priced
 from govmatch.reach.units import Units
 from govmatch.solve import flow
 from govmatch.solve.certificate import Proof, exact_dot, lower_bound, prices_above, prove, valid_duals
@@ -130,11 +129,7 @@ def turn(
 
 
 def ended(
-    best: Result,
-    candidates: Candidates | Seated,
-    control: Control,
-    gap: float,
-    otherwise: Termination | None = None,
+    best: Result, candidates: Priced, control: Control, gap: float, otherwise: Termination | None = None
 ) -> Termination:
     """Say what is proved where every request was looked at, else why the search ended early."""
     if candidates.examined.all():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,6 +93,33 @@ class _Profile:
     requests: IntArray
     pool: kernels.Qualified
     by_start: kernels.ByStart
+
+
+class Priced(Protocol):
+    """What the wheel reads of candidates."""
+
+    @property
+    def stays(self) -> Stays:
+        """Who is announced."""
+
+    @property
+    def outside_cost(self) -> IntArray:
+        """What pairs cost at least that were not returned, (n_units,)."""
+
+    @property
+    def examined(self) -> NDArray[np.bool_]:
+        """Which units were looked at."""
+
+    def priced_in(
+        self,
+        arcs: Arcs,
+        request_dual: IntArray,
+        slot_price: IntArray,
+        *,
+        stop: Callable[[], bool],
+        tolls: Tolls | None,
+    ) -> tuple[Arcs, bool]:
+        """Return the pairs to add to `arcs`, and whether all were looked at."""
 
 
 class Candidates:

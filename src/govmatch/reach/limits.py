@@ -43,7 +43,9 @@ class AllLimits:
     code : object (n_rules,)
     """
 
-    def __init__(self, parts: Sequence[PairLimits]) -> None:
+    def __init__(self, parts: Sequence[PairLimits], n_slots: int) -> None:
+        """`n_slots` are of people: pairs of later slots count for nothing."""
+        self._n_slots = n_slots
         self._parts = [part for part in parts if len(part.limit)]
         none = np.zeros(0, np.int64)
         self.limit: IntArray = np.concatenate([none, *(part.limit for part in self._parts)])
@@ -55,6 +57,8 @@ class AllLimits:
 
     def passes(self, arcs: Arcs, demand: Demand) -> Passes:
         """Say towards which limits each pair counts, and how much."""
+        jobs = np.flatnonzero(arcs.slot < self._n_slots)
+        arcs = Arcs(arcs.request[jobs], arcs.slot[jobs], arcs.cost[jobs])
         columns, first = [Passes(*(np.zeros(0, np.int64) for _ in range(3)))], 0
         for part in self._parts:
             found = part.passes(arcs, demand)
@@ -64,4 +68,4 @@ class AllLimits:
             np.concatenate([getattr(one, name) for one in columns]) for name in ("arc", "rule", "weight")
         )
         order = np.argsort(arc, kind="stable")
-        return Passes(arc[order], rule[order], weight[order])
+        return Passes(jobs[arc[order]], rule[order], weight[order])

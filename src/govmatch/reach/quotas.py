@@ -60,10 +60,13 @@ class Quotas:
         return len(self.limit)
 
     def passes(self, arcs: Arcs, demand: Demand) -> Passes:
-        """Say which quotas each pair counts towards."""
+        """Say which quotas each pair counts towards; those of slots beyond the supply's count for none."""
         source = demand.community[arcs.request].astype(np.int64)
-        epoch = self._period_epoch[self._period[arcs.slot]]
-        key = (epoch * self._shape[1] + source) * self._shape[2] + self._home[arcs.slot]
+        jobs = np.flatnonzero(arcs.slot < len(self._home))
+        slot = arcs.slot[jobs]
+        key = np.full(len(arcs), -1)
+        place = self._period_epoch[self._period[slot]] * self._shape[1] + source[jobs]
+        key[jobs] = place * self._shape[2] + self._home[slot]
         first = np.searchsorted(self._key, key)
         count = np.searchsorted(self._key, key, side="right") - first
         arc = np.repeat(np.arange(len(arcs)), count)

@@ -3,7 +3,8 @@
 A team starts at the earliest wish or a whole number of ``policy.slots.start_minutes`` later; a role that
 follows another starts ``after_least`` minutes after it or a whole number of them later, up to
 ``after_most``. A start before which no slot has begun since the last is left out: whoever could come could
-have come then, and the wait is shorter. That does not hold of the starts at which somebody is announced.
+have come then, and the wait is shorter. That does not hold of the starts at which somebody is announced, nor
+of the first on a local day where goods are needed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from govmatch.model.encoded import BoolArray, Demand, Teams
 from govmatch.model.problem import Problem
+from govmatch.model.times import MINUTE, zone_of
 
 IntArray = NDArray[np.int64]
 
@@ -44,6 +46,8 @@ class Units:
         Position of each team's request in the problem's demand, ascending.
     start_team : int64 (n_starts,)
         The team of each of its starts; these states come first.
+    start : int64 (n_starts,)
+        UTC minute of each.
     link_state, link_parent : int64 (n_links,)
         State ``n_starts + u`` is unit ``n_alone + u``; a parent is a start where the role follows none.
     """
@@ -53,6 +57,7 @@ class Units:
     role: IntArray
     team: IntArray
     start_team: IntArray
+    start: IntArray
     link_state: IntArray
     link_parent: IntArray
 
@@ -69,7 +74,7 @@ def units_of(problem: Problem, announced: Mapping[int, Sequence[int]] | None = N
     team = np.unique(teams.request)
     if not len(team):
         every = np.arange(demand.n_requests)
-        return Units(demand, every, np.full(len(every), -1), team, none, none, none)
+        return Units(demand, every, np.full(len(every), -1), team, none, none, none, none)
     grid = _Grid(problem, announced or {})
     for number, request in enumerate(team.tolist()):
         grid.add(number, request)
@@ -87,6 +92,7 @@ def units_of(problem: Problem, announced: Mapping[int, Sequence[int]] | None = N
         of_role,
         team,
         np.array(grid.start_team, np.int64),
+        np.array(grid.begins, np.int64),
         link[:, 0] + n_starts,
         parent,
     )
@@ -117,7 +123,10 @@ class _Grid:
         self._step = problem.policy.slots.start_minutes
         self._slots = np.unique(problem.supply.slot_start)
         self._first = np.searchsorted(problem.teams.request, np.arange(problem.demand.n_requests + 1))
+        self._zone = zone_of(problem.policy.time_zone)
+        self._needs_goods = set(problem.goods.request.tolist())
         self.start_team: list[int] = []
+        self.begins: list[int] = []
         self.role: list[int] = []
         self.start: list[int] = []
         self.link: list[tuple[int, int]] = []
@@ -140,6 +149,7 @@ class _Grid:
         linked: dict[tuple[int, int], list[tuple[int, int]]] = {}
         for p in self._starts(request, least, most, teams.minutes[first:last]):
             self.start_team.append(number)
+            self.begins.append(p)
             states = {-1: [(p, -len(self.start_team))]}
             for q in order.tolist():
                 up = int(teams.after[q])
@@ -156,6 +166,8 @@ class _Grid:
         for i in range(len(least)):
             for start in self._announced.get(int(self._first[request]) + i, ()):
                 needed |= (starts + least[i] <= start) & (start <= starts + most[i])
+        if request in self._needs_goods:  # of which there may be more on another day
+            needed |= np.diff(self._zone.day(starts * MINUTE), prepend=-1) != 0
         found: list[int] = starts[needed].tolist()
         return found
 

@@ -69,7 +69,8 @@ def write_sheets(plan: Plan, folder: str | PathLike[str], *, outside: bool = Fal
     list of Path
         ``派单表`` (who goes where and when, by organisation, with the route and two alternates),
         ``待协调清单`` (what is unserved, why, and whom to ask) and ``汇总表`` (town × community ×
-        category × group: asked, served, unmet, share, with totals), each .xlsx and .csv. The CSV is
+        category × group: asked, served, unmet, share, with totals), and where goods are sent ``物资单`` (who
+        sends what for which request), each .xlsx and .csv. The CSV is
         UTF-8 with a byte order mark. Text that a spreadsheet would run as a formula begins with an
         apostrophe. Where the people are synthetic, every file says so.
 
@@ -87,6 +88,8 @@ def write_sheets(plan: Plan, folder: str | PathLike[str], *, outside: bool = Fal
         sheets = [summary_sheet(plan, outside=True)]
     else:
         sheets = [dispatch_sheet(plan), coordination_sheet(plan), summary_sheet(plan)]
+        if len(plan.goods):
+            sheets.append(goods_sheet(plan))
     paths = []
     for sheet in sheets:
         for suffix, data in ((".xlsx", xlsx_bytes(sheet)), (".csv", csv_bytes(_for_csv(plan, sheet)))):
@@ -228,6 +231,34 @@ def summary_sheet(plan: Plan, *, outside: bool = False) -> Sheet:
         widths={"层级 level": 20, "社区 community": 24, "类别 category": 18, "人群 group": 20},
         formats={"服务率 share": "0.0%"},
         band_by="镇街 town",
+    )
+
+
+def goods_sheet(plan: Plan) -> Sheet:
+    """Return 物资单: one row for each owner, kind and request, grouped by owner."""
+    sent, names = plan.goods, node_names(plan)
+    about = dated_requests(plan).set_index("request_id")
+    frame = pd.DataFrame(
+        {
+            "物资所有者 owner": _named(sent["owner_id"], names),
+            "日期 date": sent["day"].dt.strftime("%Y-%m-%d"),
+            "物资 good": sent["good"],
+            "数量 amount": sent["amount"],
+            "单位 unit": sent["unit"],
+            "归还 comes back": np.where(sent["lent"].astype(bool), "次日归还 next day", ""),
+            "社区 place": _named(about["community_id"].reindex(sent["request_id"]), names).to_numpy(),
+            "需求编号 request": sent["request_id"],
+            "流转路径 route": [_route_text(route, names) for route in sent["route"]],
+        }
+    )
+    order = ["物资所有者 owner", "日期 date", "物资 good", "需求编号 request"]
+    return Sheet(
+        title_zh="物资单",
+        title=f"Goods: who sends what for which request · {days_text(plan)}",
+        notes=_notes(plan),
+        frame=frame.sort_values(order, kind="stable").reset_index(drop=True),
+        widths={"物资所有者 owner": 26, "社区 place": 20, "流转路径 route": 46, "归还 comes back": 18},
+        band_by="物资所有者 owner",
     )
 
 

@@ -27,7 +27,17 @@ from govmatch.solve.team_tree import FAR, TeamTree
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
-FEATURES = flow.FEATURES | {"teams", "quotas", "away", "hours", "floors", "reserve", "bonds", "sessions"}
+FEATURES = flow.FEATURES | {
+    "teams",
+    "quotas",
+    "away",
+    "hours",
+    "floors",
+    "reserve",
+    "bonds",
+    "sessions",
+    "goods",
+}
 """What the tier can honour."""
 
 LARGE, ENOUGH, NATURAL = 20_000, 1e-4, 1 << 36
