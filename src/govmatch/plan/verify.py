@@ -147,7 +147,7 @@ def _check(problem: Any, plan: Any, faults: Faults) -> None:
     load = check_load(rows, facts, faults)
     spent = check_quotas(rows, facts, faults)
     faces = check_faces(rows, facts, faults)
-    opened = check_sessions(rows, getattr(plan, "sessions", None), facts, faults)
+    opened = check_sessions(rows, plan, facts, faults)
     at = check_unmet(plan.unmet, rows, facts, faults)
     ended = getattr(plan.certificate, "termination", None)
     stopped = isinstance(ended, str) and ended in ("time_limit", "cancelled")
