@@ -472,6 +472,13 @@ def test_reasons_kinds_and_the_frame_are_checked():
     assert gm.verify(full.problem, wrong).ok
 
 
+def test_ids_that_are_no_text_are_a_fault_and_no_error():
+    plan = matched([session()])
+    rows = plan.assignments.copy()
+    rows["provider_id"] = pd.Series([["S1"], "S1", "S1"], dtype=object)
+    assert {"unknown_provider", "malformed"} <= codes(plan, assignments=rows)
+
+
 def test_no_reason_speaks_of_sessions_where_there_are_none():
     tables = town([session()])
     del tables["sessions"]

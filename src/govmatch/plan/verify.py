@@ -155,7 +155,7 @@ def _check(problem: Any, plan: Any, faults: Faults) -> None:
     faces = check_faces(rows, facts, faults)
     bonds = read_bonds(problem.tables, facts.providers.ids)
     bonded = check_bonds(rows, facts, bonds, faults)
-    opened = check_sessions(rows, getattr(plan, "sessions", None), facts, faults)
+    opened = check_sessions(rows, plan, facts, faults)
     store, ways_of_goods = check_goods(plan, problem, rows, facts, faults)
     at = check_unmet(plan.unmet, rows, facts, faults)
     ended = getattr(plan.certificate, "termination", None)

@@ -16,7 +16,7 @@ from govmatch.plan.verify_paths import hundredths
 _FRAME = ("session_id", "taken", "held", "open_cost")
 
 
-def check_sessions(rows: Rows, frame: Any, facts: Facts, faults: Faults) -> int:
+def check_sessions(rows: Rows, plan: Any, facts: Facts, faults: Faults) -> int:
     """Check every seat that is taken and every session; return what those held cost, hundredths."""
     seats = facts.seats
     if not len(seats):
@@ -35,9 +35,18 @@ def check_sessions(rows: Rows, frame: Any, facts: Facts, faults: Faults) -> int:
         faults.add("session_below_minimum", text, None, seats.ids[s])
     _check_holders(rows, facts, taken > 0, faults)
     _check_households(rows, facts, faults)
+    frame = _told(plan)
     if frame is not None:
         _check_frame(frame, facts, taken, faults)
     return int(seats.open_cost[taken > 0].sum())
+
+
+def _told(plan: Any) -> Any:
+    """Return what a plan says of its sessions; cells of any kind may be what it is made from."""
+    try:
+        return getattr(plan, "sessions", None)
+    except (TypeError, ValueError, KeyError) as error:
+        return error
 
 
 def _check_holders(rows: Rows, facts: Facts, held: BoolArray, faults: Faults) -> None:
