@@ -9,6 +9,8 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from govmatch.model.aliases import Aliases, AliasSource
@@ -33,6 +35,7 @@ def xishan(
     scarcity: float = 1.0,
     day: str = "2026-05-20",
     coupled: float = 0.0,
+    kinds: Sequence[str] = ("teams",),
 ) -> dict[str, pd.DataFrame]:
     """Return one day of 西山社区 and five neighbours: real places, synthetic people.
 
@@ -52,7 +55,11 @@ def xishan(
     day : str
         The one day of the horizon, ISO format; a Saturday or Sunday has a weekend's rhythm.
     coupled : float
-        Share of the requests that need a team of several roles.
+        Share of the requests, for each of `kinds`, that are coupled; of free volunteers, for bonds.
+    kinds : sequence of str
+        "teams" of several roles, group "sessions", "goods" and funds, "bonds" between people (and parties of
+        disputes), "limits" (quotas of agreements, jobs elsewhere, hours of a week; these whatever the
+        share). `match` says which of them it does not do together.
 
     Returns
     -------
@@ -74,6 +81,7 @@ def xishan(
         scarcity=scarcity,
         day=day,
         coupled=coupled,
+        kinds=kinds,
     )
 
 
@@ -85,6 +93,7 @@ def great_xishan(
     scarcity: float = 1.0,
     day: str = "2026-05-20",
     coupled: float = 0.0,
+    kinds: Sequence[str] = ("teams",),
 ) -> dict[str, pd.DataFrame]:
     """Return one day of 18 communities in 4 towns, linked by federation, with Xishan's alliance.
 
@@ -102,6 +111,7 @@ def great_xishan(
         scarcity=scarcity,
         day=day,
         coupled=coupled,
+        kinds=kinds,
     )
 
 
@@ -113,6 +123,7 @@ def haining(
     scarcity: float = 1.0,
     day: str = "2026-05-20",
     coupled: float = 0.0,
+    kinds: Sequence[str] = ("teams",),
 ) -> dict[str, pd.DataFrame]:
     """Return one day of the county: 236 communities and villages, 4,100 organisations.
 
@@ -130,6 +141,7 @@ def haining(
         scarcity=scarcity,
         day=day,
         coupled=coupled,
+        kinds=kinds,
     )
 
 

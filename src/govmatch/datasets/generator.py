@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
+from govmatch.datasets.bonds import bonds
 from govmatch.datasets.columns import HIGHEST_SEED, frame, generator, moments, numbered, whole
 from govmatch.datasets.demand import demand
 from govmatch.datasets.geography import ZONE, Places, neighbourhood, places
+from govmatch.datasets.goods import goods
 from govmatch.datasets.inhabitants import inhabitants
 from govmatch.datasets.institutions import ALLIANCE, institutions
+from govmatch.datasets.limits import limits
+from govmatch.datasets.sessions import sessions
 from govmatch.datasets.supply import supply
 from govmatch.datasets.teams import teams
 from govmatch.errors import InvalidInput
@@ -51,6 +56,7 @@ def generate(
     scarcity: float,
     day: str,
     coupled: float = 0.0,
+    kinds: Sequence[str] = ("teams",),
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of one synthetic day at the given scale; see `govmatch.datasets.haining`."""
     seed = whole("seed", seed, HIGHEST_SEED)
@@ -59,6 +65,9 @@ def generate(
     _positive("scarcity", scarcity)
     if not 0 <= as_real(coupled) <= 1:
         raise InvalidInput(f"coupled is {shown(coupled)}; expected a share from 0 to 1")
+    wrong = [kind for kind in kinds if kind not in KINDS]
+    if isinstance(kinds, str) or wrong:
+        raise InvalidInput(f"kinds is {shown(kinds)}; expected some of {', '.join(KINDS)}")
     day = _iso_day(day)
 
     everywhere = places()
@@ -69,9 +78,7 @@ def generate(
     share = scale.alliance_volunteers / scale.volunteers
     offered = supply(where, people, bodies, seed, n_volunteers, share, float(scarcity), day)
     asked = demand(where, people, seed, n_requests, day, scale.focus)
-    if coupled > 0:
-        asked["requests"], asked["roles"] = teams(asked["requests"], asked["roles"], seed, float(coupled))
-    return {
+    tables = {
         "communities": where.table(),
         "party_units": bodies.party_units,
         "organizations": bodies.organizations,
@@ -83,6 +90,29 @@ def generate(
         "duty": _duty(where, day),
         "about": _about(scale, seed, day),
     }
+    for kind, made in KINDS.items() if coupled > 0 else ():
+        if kind in kinds:
+            tables |= made(tables, seed, float(coupled))
+    return tables
+
+
+def _teams(tables: dict[str, pd.DataFrame], seed: int, share: float) -> dict[str, pd.DataFrame]:
+    requests, roles = teams(tables["requests"], tables["roles"], seed, share)
+    return {"requests": requests, "roles": roles}
+
+
+def _limits(tables: dict[str, pd.DataFrame], seed: int, share: float) -> dict[str, pd.DataFrame]:
+    return limits(tables, seed)
+
+
+KINDS: dict[str, Callable[[dict[str, pd.DataFrame], int, float], dict[str, pd.DataFrame]]] = {
+    "teams": _teams,
+    "sessions": sessions,
+    "goods": goods,
+    "bonds": bonds,
+    "limits": _limits,
+}
+"""What is coupled, in the order in which it is laid on a day."""
 
 
 def _positive(name: str, value: object) -> None:
