@@ -36,6 +36,10 @@ def main() -> None:
         from benchmarks.coupled.run import main as coupled
 
         return coupled(sys.argv[2:])
+    if sys.argv[1:2] == ["kinds"]:
+        from benchmarks.kinds.run import main as kinds
+
+        return kinds(sys.argv[2:])
     if sys.argv[1:2] == ["matching"]:
         from benchmarks.matching.run import main as matching
 

@@ -1,0 +1,1 @@
+"""Days with each kind of coupling, from tables to a verified plan."""
