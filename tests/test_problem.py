@@ -326,6 +326,7 @@ def _one_row(table):
         "community_id": "C1",
         "amount": 1,
         "count": 1,
+        "seats": 4,
     }
     times = {"start": "2026-05-01 08:00", "end": "2026-05-01 09:00"}
     row = {c.name: {**given, **times}.get(c.name, "x") for c in table.columns if c.required}
