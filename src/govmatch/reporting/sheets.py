@@ -325,15 +325,13 @@ def _contacts(plan: Plan) -> pd.Series:
 
 
 def _alternates(plan: Plan) -> dict[str, pd.Series]:
-    zone = plan.problem.policy.time_zone
+    zone, keys = plan.problem.policy.time_zone, ["request_id", "role"]
     found: dict[str, pd.Series] = {}
     for rank, column in _ALTERNATES.items():
-        ranked = plan.alternates[plan.alternates["rank"] == rank].drop_duplicates("request_id")
-        text = pd.Series(dtype=object)
-        if len(ranked):
-            at = ranked["start"].dt.tz_convert(zone).dt.strftime(" %H:%M")
-            text = pd.Series((ranked["provider_id"].astype(str) + at).to_numpy(), index=ranked["request_id"])
-        texts = text.reindex(plan.assignments["request_id"]).astype(object)
+        ranked = plan.alternates[plan.alternates["rank"] == rank].drop_duplicates(keys)
+        at = ranked["start"].dt.tz_convert(zone).dt.strftime(" %H:%M")
+        told = ranked[keys].assign(text=ranked["provider_id"].astype(str) + at)
+        texts = plan.assignments[keys].merge(told, how="left", on=keys)["text"].astype(object)
         found[column] = pd.Series(texts.fillna("").to_numpy(), index=plan.assignments.index, dtype=object)
     return found
 
