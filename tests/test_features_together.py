@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import govmatch as gm
-from govmatch.model.policy import Floors, Policy, Reserve, Stability
+from govmatch.model.policy import Floors, Policy, Reserve, Rounds, Stability
 from govmatch.reporting.sheets import dispatch_sheet
 from tests.test_bonds import bonds
 from tests.test_limits import away, busy, certified, matched, old_and_young, town, with_limits
@@ -106,3 +106,30 @@ def test_who_is_missing_under_a_floor_has_the_price_of_the_floor():
     plan = matched(tables, policy)
     short = plan.floors[plan.floors["short"] > 0]
     assert short["price_minutes"].tolist() == [policy.floors.price_minutes] * 2
+
+
+# rounds
+
+
+def rounds_of_a_team():
+    """Two people for an hour: a team of two and three single requests are too much."""
+    asked = [request(f"R{i}", "C1", "art", window="sat 08:00-12:00", priority=5 - i) for i in range(3)]
+    asked.append(request("R3", "C1", window="sat 08:00-12:00", priority=1))
+    roles = [{**role("lead", "art"), "request_id": "R3"}, {**role("second", "art"), "request_id": "R3"}]
+    return team_town({f"V{i}": ("art", "08:00-09:05") for i in range(2)}, asked, roles)
+
+
+def test_a_team_that_rounds_leave_out_is_told_and_verified():
+    policy = Policy(rounds=Rounds(on=True))
+    plan = gm.match(gm.Problem.from_tables(rounds_of_a_team(), policy=policy), time_limit=2)
+    assert {"R2", "R3"} == set(plan.unmet["request_id"])
+    assert plan.certificate.verified
+
+
+def test_rounds_have_sheets_without_alternates(tmp_path):
+    policy = Policy(rounds=Rounds(on=True))
+    plan = gm.match(gm.Problem.from_tables(rounds_of_a_team(), policy=policy), time_limit=2)
+    sheet = dispatch_sheet(plan)
+    assert set(sheet.frame["备选一 first alternate"]) == {""}
+    assert not any("Alternates" in note for note in sheet.notes)
+    assert len(gm.write_sheets(plan, tmp_path)) >= 6
