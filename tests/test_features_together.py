@@ -1,18 +1,131 @@
 """Features beside each other: what each says stays true, whatever else the tables ask for."""
 
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 import govmatch as gm
-from govmatch.model.policy import Floors, Policy, Reserve, Rounds, Stability
+from govmatch.model.policy import Continuity, Floors, Policy, Reserve, Rounds, Stability
 from govmatch.reporting.sheets import dispatch_sheet
-from tests.test_bonds import bonds
+from tests.goods_towns import random_goods_town
+from tests.naive_goods import GoodsWorld, best_cost_with_goods
+from tests.naive_sessions import SessionWorld, best_session_cost
+from tests.naive_teams import TeamWorld, best_cost
+from tests.session_towns import random_session_town
+from tests.test_bonds import bonds, with_bonds
 from tests.test_limits import away, busy, certified, matched, old_and_young, town, with_limits
+from tests.test_recurring_teams import written_out
+from tests.test_stays import drawn, keys
 from tests.test_team_match import role
 from tests.test_team_match import town as team_town
-from tests.towns import random_town, request
+from tests.towns import frame, random_policy, random_town, request
 
 PEOPLE = {f"V{i}": ("art", "08:00-12:00") for i in range(4)}
+
+
+# against the oracles
+
+EXTRA = 10**7
+"""What each person or team costs in the oracles who is missing though somebody is assigned."""
+
+
+def with_pins(tables, seed):
+    """Assign some people at random, now and then enough for a whole team."""
+    rng = np.random.default_rng(seed + 4)
+    known = tables.get("pins", frame("request_id provider_id action"))
+    requests, people = tables["requests"], tables["volunteers"]["volunteer_id"].tolist()
+    asked = requests["request_id"].tolist()
+    chosen = {(str(rng.choice(asked)), str(rng.choice(people))) for _ in range(int(rng.integers(1, 3)))}
+    if rng.random() < 0.5:
+        crowd = str(rng.choice(asked))
+        chosen |= {(crowd, name) for name in people if rng.random() < 0.7}
+    chosen -= set(zip(known.get("request_id", []), known.get("provider_id", []), strict=True))
+    more = frame("request_id provider_id action", *((r, p, "assign") for r, p in sorted(chosen)))
+    return {**tables, "pins": pd.concat([known, more], ignore_index=True) if len(more) else known}
+
+
+def left_out(world, plan):
+    """Count who is missing though somebody is assigned, a team as one."""
+    sent, left = plan.assignments["request_id"].value_counts(), 0
+    for r in world.requests:
+        if r["request_id"] in world.assigned:
+            team, people, _ = world.team(r)
+            come = int(sent.get(r["request_id"], 0))
+            left += int(come == 0) if team else people - come
+    return left
+
+
+def check(problem, plan, best, world):
+    """The bound is no more than the optimum, and a town so small is solved whole."""
+    left = EXTRA * left_out(world, plan)
+    cost, bound = (round(x * 100) + left for x in (plan.certificate.primal, plan.certificate.bound))
+    assert bound <= best == cost
+    assert gm.verify(problem, plan).ok
+    assert plan.certificate.termination != "optimal" or bound == cost
+    for request_id in problem.demand.request_id:
+        assert str(gm.explain(plan, request_id))
+    assert plan.alternates["rank"].le(2).all()
+
+
+@settings(max_examples=6, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**6), pinned=st.booleans(), announced=st.booleans())
+def test_random_towns_with_teams_bonds_limits_quotas_pins_and_an_incumbent(seed, pinned, announced):
+    tables, policy = with_limits(with_bonds(seed, 6), seed)
+    if "agreements" in tables:
+        quota = np.random.default_rng(seed).integers(0, 3, len(tables["agreements"]))
+        tables["agreements"] = tables["agreements"].assign(quota_per_week=quota)
+    tables = with_pins(tables, seed) if pinned else tables
+    try:
+        problem = gm.Problem.from_tables(tables, policy=replace(policy, stability=Stability(20.0)))
+    except gm.InvalidTables:  # a chain that its window does not hold
+        return
+    before = drawn(problem, seed) if announced else None
+    plan = gm.match(problem, incumbent=before)
+    best = best_cost(problem, keys(before) if announced else (), extra=EXTRA * pinned)
+    check(problem, plan, best, TeamWorld(problem))
+    turned = {name: table.iloc[::-1] for name, table in tables.items()}
+    again = gm.Problem.from_tables(turned, policy=problem.policy)
+    again = gm.match(again, method="coupled", incumbent=before)
+    assert again.certificate.primal == plan.certificate.primal
+
+
+@settings(max_examples=6, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**6), announced=st.booleans())
+def test_random_towns_with_goods_limits_pins_and_an_incumbent(seed, announced):
+    tables, policy = with_limits(random_goods_town(seed, 6), seed)
+    policy = replace(policy, floors=Floors(), stability=Stability(20.0))
+    try:
+        problem = gm.Problem.from_tables(with_pins(tables, seed), policy=policy)
+    except gm.InvalidTables:  # a window that is too short for what was drawn
+        return
+    before = drawn(problem, seed) if announced else None
+    plan = gm.match(problem, incumbent=before)
+    best = best_cost_with_goods(problem, keys(before) if announced else (), extra=EXTRA)
+    check(problem, plan, best, GoodsWorld(problem))
+
+
+@settings(max_examples=6, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**6))
+@example(seed=15)
+def test_random_towns_with_sessions_teams_pins_and_recurrence(seed):
+    tables = with_pins(random_session_town(seed, 6), seed)
+    ids = tables["requests"]["request_id"].iloc[::2]
+    if "duplicate_of" in tables["requests"]:
+        return
+    tables["visits"] = pd.DataFrame({"request_id": ids, "weeks": 2}, dtype=object)
+    policy = replace(random_policy(seed), continuity=Continuity(0.0, 0.0))
+    horizon = ("2026-11-21", "2026-12-05")
+    try:
+        problem = gm.Problem.from_tables(tables, policy=policy, horizon=horizon)
+    except gm.InvalidTables:  # a window that is too short for what was drawn
+        return
+    plan = gm.match(problem)
+    flat = gm.Problem.from_tables(written_out(tables, problem), policy=policy, horizon=horizon)
+    check(problem, plan, best_session_cost(flat, extra=EXTRA), SessionWorld(flat))
 
 
 # alternates
