@@ -1,5 +1,6 @@
 """Features beside each other: what each says stays true, whatever else the tables ask for."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +16,7 @@ from tests.goods_towns import random_goods_town
 from tests.naive_goods import GoodsWorld, best_cost_with_goods
 from tests.naive_sessions import SessionWorld, best_session_cost
 from tests.naive_teams import TeamWorld, best_cost
-from tests.session_towns import random_session_town
+from tests.session_towns import crowded_session_town, random_session_town
 from tests.test_bonds import bonds, with_bonds
 from tests.test_limits import away, busy, certified, matched, old_and_young, town, with_limits
 from tests.test_recurring_teams import written_out
@@ -246,3 +247,19 @@ def test_rounds_have_sheets_without_alternates(tmp_path):
     assert set(sheet.frame["备选一 first alternate"]) == {""}
     assert not any("Alternates" in note for note in sheet.notes)
     assert len(gm.write_sheets(plan, tmp_path)) >= 6
+
+
+# files
+
+
+def test_what_is_written_of_a_plan_adds_up_with_sessions(tmp_path):
+    problem = gm.Problem.from_tables(crowded_session_town(3, 14, 5))
+    plan = gm.match(problem)
+    assert plan.sessions["open_cost"].sum() > 0
+    told = json.loads(plan.to_json())
+    cost = sum(row["cost_minutes"] for row in told["assignments"])
+    cost += sum(row["unmet_minutes"] for row in told["unmet"])
+    cost += sum(row["open_cost"] for row in told["sessions"])
+    assert cost == pytest.approx(told["certificate"]["primal"], abs=0.01)
+    plan.to_csv(tmp_path)
+    assert len(pd.read_csv(tmp_path / "sessions.csv")) == len(problem.tables["sessions"])
