@@ -168,6 +168,7 @@ def handmade_plan(
     alternates = pd.DataFrame(
         {
             "request_id": np.repeat(assignments["request_id"].to_numpy(), 2),
+            "role": "helper",
             "provider_id": volunteers["volunteer_id"].to_numpy()[rest],
             "start": assignments["start"].repeat(2).reset_index(drop=True),
             "cost_minutes": 20.0,

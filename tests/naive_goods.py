@@ -70,6 +70,6 @@ class GoodsWorld(TeamWorld):
             rows.append(({**dict.fromkeys(xs, 1), on: -lots}, 0, 0))
 
 
-def best_cost_with_goods(problem, announced=()):
+def best_cost_with_goods(problem, announced=(), extra=0):
     """Return the cheapest cost of any plan, hundredths."""
-    return best_cost(problem, announced, GoodsWorld(problem))
+    return best_cost(problem, announced, GoodsWorld(problem), extra=extra)

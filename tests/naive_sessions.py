@@ -128,6 +128,6 @@ def add_sessions(world, column, rows, again):
                     rows.append(({**dict.fromkeys(xs, 1), together: -r["people"]}, 0, 0))
 
 
-def best_session_cost(problem):
+def best_session_cost(problem, extra=0):
     """Return the cheapest cost of any plan, hundredths."""
-    return best_cost(problem, world=SessionWorld(problem), further=add_sessions)
+    return best_cost(problem, world=SessionWorld(problem), further=add_sessions, extra=extra)

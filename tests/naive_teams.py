@@ -95,13 +95,14 @@ class TeamWorld(World):
         for p in self.providers:
             for stage, slot, more in self.examine({**asked, "unmet_cost": worth - wait}, p):
                 if stage >= 9 - any_cost:
-                    yield p, slot, more["cost"] + wait
+                    yield p, slot, {**more, "cost": more["cost"] + wait}
 
 
-def best_cost(problem, announced=(), world=None, further=None):
+def best_cost(problem, announced=(), world=None, further=None, extra=0):
     """Return the cheapest cost of any plan, hundredths; `announced` as in `naive.optimum`.
 
-    `further` adds to the programme what another `world` knows.
+    `further` adds to the programme what another `world` knows. Each person or team missing at a request to
+    which somebody is assigned costs `extra`.
     """
     world = TeamWorld(problem) if world is None else world
     cost, upper, rows = [], [], []
@@ -115,7 +116,7 @@ def best_cost(problem, announced=(), world=None, further=None):
         upper.append(most)
         return len(cost) - 1
 
-    def send(p, slot, price, most, r, start, minutes):
+    def send(p, slot, price, most, r, start, minutes, route):
         x = column(price, most)
         sent.append((x, p, r, slot["start"], start, minutes))
         day = world.day(slot["start"])
@@ -132,6 +133,9 @@ def best_cost(problem, announced=(), world=None, further=None):
         if firm and firm["capacity_per_week"] is not None:
             limits["firm", p["organization"], week] = firm["capacity_per_week"]
             uses["firm", p["organization"], week].append(x)
+        for agreement in world.agreements(route, day):
+            limits["quota", agreement, week] = world.quotas[agreement]
+            uses["quota", agreement, week].append(x)
         return x
 
     bonds = {
@@ -168,11 +172,12 @@ def best_cost(problem, announced=(), world=None, further=None):
                                 r,
                                 more["start"],
                                 r["minutes"],
+                                more["route"],
                             )
                         )
                         persons[p["id"], min(people, p["capacity"])].append(served[-1])
                         again[r["request_id"], role["name"], p["id"], more["start"]].append(served[-1])
-            missing = column(r["unmet_cost"], people)
+            missing = column(r["unmet_cost"] + extra * (r["request_id"] in world.assigned), people)
             left[r["request_id"]] = {missing: 1}, 0, people
             rows.append((dict.fromkeys([*served, missing], 1), people, people))
             rows += [(dict.fromkeys(xs, 1), 0, most) for (_, most), xs in persons.items()]
@@ -188,15 +193,16 @@ def best_cost(problem, announced=(), world=None, further=None):
             plans.append(on)
             for role in roles:
                 xs = []
-                for p, slot, price in world.ways(r, role, begins[role["name"]], any_cost):
+                for p, slot, more in world.ways(r, role, begins[role["name"]], any_cost):
                     x = send(
                         p,
                         slot,
-                        price - r["unmet_cost"],
+                        more["cost"] - r["unmet_cost"],
                         min(role["people"], p["capacity"]),
                         r,
                         begins[role["name"]],
                         role["minutes"],
+                        more["route"],
                     )
                     xs.append(x)
                     again[r["request_id"], role["name"], p["id"], begins[role["name"]]].append(x)
@@ -213,7 +219,8 @@ def best_cost(problem, announced=(), world=None, further=None):
             if world.needs(r):
                 world.supply(r, on, min(begins.values()), column, rows, uses, limits)
         bind(ever, people)
-        rows.append((dict.fromkeys(plans, 1), 0, 1))
+        absent = column(extra * (r["request_id"] in world.assigned))
+        rows.append(({**dict.fromkeys(plans, 1), absent: 1}, 1, 1))
         left[r["request_id"]] = dict.fromkeys(coming, -1), people, people
         whole = column(people * r["unmet_cost"])
         rows.append(({whole: 1}, 1, 1))

@@ -121,7 +121,7 @@ def test_certificate_in_words(gap: float) -> None:
     page = report(handmade_plan(gap=gap, verified=False, synthetic=False, termination="time_limit"))
     assert "1,234,567 eligible pairs of request and slot that were looked at" in page
     assert ("已证明最优" in page) == (gap == 0)
-    assert ("at most 1.23% above the optimum" in page) == (gap > 0)
+    assert ("no plan is cheaper by more than 1.23%" in page) == (gap > 0)
     assert "未通过 not passed" in page
     assert "time limit" in page
     assert "合成" not in page

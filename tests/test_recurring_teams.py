@@ -245,3 +245,16 @@ def test_random_towns_with_recurring_teams(seed):
     best = best_cost(written)
     assert bound <= best <= cost
     assert cost == best  # so small a town is solved whole
+
+
+def test_who_is_assigned_to_a_recurring_request_is_assigned_to_each_visit():
+    hours = {name: ("08:00-12:00",) * 3 for name in ("T1", "T2", "T3")}
+    asked = [request(f"R{i}", "C1", "art", window="sat 08:00-12:00") for i in (1, 2)]
+    pins = frame("request_id provider_id action", ("R1", "T1", "assign"), ("R2", "T3", "assign"))
+    plan = gm.match(course(hours, roles=ROLES.iloc[:0], requests=pd.DataFrame(asked), pins=pins))
+    rows = plan.assignments
+    assert dict(zip(rows["request_id"], rows["provider_id"], strict=True)) == {
+        **dict.fromkeys(VISITS, "T1"),
+        "R2": "T3",
+    }
+    assert plan.certificate.verified

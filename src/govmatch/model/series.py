@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from govmatch.model.encode import provider_numbers
-from govmatch.model.encoded import Demand, IntArray, Series, Teams
+from govmatch.model.encoded import Demand, Int32Array, IntArray, Series, Teams
 from govmatch.model.horizon import Horizon
 from govmatch.model.policy import Policy
 from govmatch.model.recurrence import expand, read_series, recurring, visit_ids, within
@@ -67,10 +67,8 @@ def _runs(ptr: IntArray, at: IntArray) -> tuple[IntArray, IntArray]:
 
 def _copied(demand: Demand, at: IntArray) -> Demand:
     need, ptr = _runs(demand.need_ptr, at)
-    forbidden = np.argsort(demand.forbid_request, kind="stable")
-    first = np.searchsorted(demand.forbid_request[forbidden], np.arange(demand.n_requests + 1))
-    pair, forbid_ptr = _runs(first, at)
-    pair = forbidden[pair]
+    forbid_request, forbid_provider = _copied_pins(demand.forbid_request, demand.forbid_provider, at)
+    assign_request, assign_provider = _copied_pins(demand.assign_request, demand.assign_provider, at)
     by_request = (
         "request_id", "row", "community", "lat", "lon", "earliest", "latest", "wished", "minutes", "people",
         "min_serve", "priority", "clearance", "group", "dialect", "hometown", "unmet_cost", "role",
@@ -81,9 +79,18 @@ def _copied(demand: Demand, at: IntArray) -> Demand:
         **{name: getattr(demand, name)[at] for name in by_request},
         **{name: getattr(demand, name)[need] for name in by_need},
         need_ptr=ptr,
-        forbid_request=np.repeat(np.arange(len(at)), np.diff(forbid_ptr)).astype(np.int32),
-        forbid_provider=demand.forbid_provider[pair],
+        forbid_request=forbid_request,
+        forbid_provider=forbid_provider,
+        assign_request=assign_request,
+        assign_provider=assign_provider,
     )
+
+
+def _copied_pins(request: Int32Array, provider: Int32Array, at: IntArray) -> tuple[Int32Array, Int32Array]:
+    """Repeat the pins of each request for all of its visits."""
+    order = np.argsort(request, kind="stable")
+    pair, ptr = _runs(np.searchsorted(request[order], np.arange(int(at.max(initial=-1)) + 2)), at)
+    return np.repeat(np.arange(len(at)), np.diff(ptr)).astype(np.int32), provider[order][pair]
 
 
 def _copied_teams(teams: Teams, at: IntArray) -> Teams:

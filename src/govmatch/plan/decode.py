@@ -261,7 +261,8 @@ def floors_frame(floors: FloorRows, pairs: Pairs, units: Units, price: IntArray)
             "sent": sent,
             "short": short,
             "cost_minutes": short * floors.price / RESOLUTION,
-            "price_minutes": (price if len(price) else np.zeros(len(floors))) / RESOLUTION,
+            # where people are short, one less asked for saves what one costs, whatever proved the bound
+            "price_minutes": np.where(short > 0, floors.price, price if len(price) else 0) / RESOLUTION,
         }
     )
 

@@ -83,7 +83,7 @@ def to_csv(plan: Plan, folder: str | PathLike[str]) -> list[Path]:
         ``assignments.csv``, ``unmet.csv``, ``funnel.csv`` (UTF-8 with a byte order mark; text that
         a spreadsheet would run as a formula begins with an apostrophe) and ``certificate.json``; also
         ``changes.csv`` where there is an incumbent, ``floors.csv`` where there are floors, ``goods.csv`` and
-        ``stock.csv`` where goods are needed.
+        ``stock.csv`` where goods are needed, ``sessions.csv`` where there are sessions.
 
     Raises
     ------
@@ -108,8 +108,8 @@ def to_json(plan: Plan, path: str | PathLike[str] | None = None) -> str:
     str
         Keys ``certificate``, ``linked``, ``assignments``,
         ``unmet``, ``funnel`` (lists of records), and ``changes`` where there is an incumbent, ``floors``
-        where there are floors, ``goods`` and ``stock`` where goods are asked for. Times are ISO 8601 with
-        their offset, absent values null.
+        where there are floors, ``goods`` and ``stock`` where goods are asked for, ``sessions`` where there
+        are sessions. Times are ISO 8601 with their offset, absent values null.
     """
     whole: dict[str, Any] = {"certificate": certificate_record(plan), "linked": int(plan.linked)}
     for name, frame in _frames(plan).items():
@@ -193,6 +193,8 @@ def _frames(plan: Plan) -> dict[str, pd.DataFrame]:
         names.append("floors")
     if len(plan.stock):
         names += ["goods", "stock"]
+    if len(plan.problem.tables.get("sessions", ())):
+        names.append("sessions")
     return {name: getattr(plan, name) for name in names}
 
 

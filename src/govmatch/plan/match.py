@@ -164,7 +164,7 @@ def match(
             arcs = candidates.cheapest(stop=control.poll)
         bounds = bounds_of(problem, units, edges, paths, floors)
         bonds = bonds_of(problem)
-        stock, sent = None, None
+        stock, sent, mended = None, None, False
         if len(problem.goods.request) and isinstance(candidates, Candidates):
             with clock.phase("candidates"):
                 stock = stock_up(costed, units, paths)
@@ -174,7 +174,8 @@ def match(
             result = turn_teams(costed, units, candidates, arcs, control, clock, gap, bounds, bonds)
         else:
             result = turn(problem.supply, problem.policy, units, candidates, arcs, control, clock, gap)
-            if bonds is not None and touched(result, bonds):  # else the flow is the best with them, too
+            mended = bonds is not None and touched(result, bonds)
+            if mended:  # else the flow is the best with them, too
                 flow_alone, arcs = result, result.arcs
                 result = turn_teams(costed, units, candidates, arcs, control, clock, gap, bounds, bonds)
                 result = over(flow_alone, result)
@@ -186,7 +187,9 @@ def match(
                 told = replace(problem, demand=units.demand)
                 result = _continued(told, candidates, result, control, gap)
         with clock.phase("decode"):
-            plan = _tell(problem, costed, units, candidates, edges, paths, bounds, result, earlier, stock)
+            plan = _tell(
+                problem, costed, units, candidates, edges, paths, bounds, result, earlier, stock, mended
+            )
             if stock is not None and sent is not None:
                 plan = _tell_goods(plan, stock, sent, paths)
         with clock.phase("verify"):
@@ -275,6 +278,7 @@ def _tell(
     result: Result,
     earlier: Incumbent | None,
     stock: Stock | None,
+    mended: bool,
 ) -> Plan:
     stays = candidates.stays
     if earlier is not None:
@@ -292,6 +296,7 @@ def _tell(
     finished = solution.termination in ("optimal", "searched")
     placed = problem.tables["communities"]["placed"]
     whole = units.team if stock is None else np.union1d(units.team, units.request[stock.alone])
+    plain = not (len(whole) or len(bounds) or problem.supply.sessions.n or mended)
     proof = _natural(costed, units, whole, pairs, result.proof)
     certificate = Certificate(
         primal=proof.primal / RESOLUTION,
@@ -304,9 +309,7 @@ def _tell(
         arcs=len(result.arcs),
         rounds=result.rounds,
         resolution_minutes=1 / RESOLUTION,
-        solver=SOLVER
-        if len(whole) == 0 and not len(bounds) and not problem.supply.sessions.n
-        else SOLVER + ", with HiGHS",
+        solver=SOLVER if plain else SOLVER + ", with HiGHS",
         policy_fingerprint=problem.policy.fingerprint,
         problem_fingerprint=problem.fingerprint,
         assumed_share=problem.supply.assumed_share,
@@ -342,6 +345,7 @@ def _tell(
             travel=candidates.travel,
             edges=edges,
             paths=paths,
+            rules=bounds.limits(result.arcs, units, layout.arc).rules,
         ),
         incumbent=None if earlier is None else earlier.told(stays.possible(candidates.examined)),
     )

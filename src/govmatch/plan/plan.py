@@ -25,6 +25,7 @@ from govmatch.reach.units import Units
 from govmatch.solve.certificate import node_loads
 from govmatch.solve.control import Ended
 from govmatch.solve.instance import Instance, Solution
+from govmatch.solve.rules import Rules
 
 if TYPE_CHECKING:
     from govmatch.plan.rounds import RoundSearch
@@ -105,6 +106,7 @@ class Search:
     travel: PairTravel
     edges: EdgeArrays
     paths: Paths
+    rules: Rules  # on the instance's arcs
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,6 +267,8 @@ class Plan:
     def cost_of_floors(self, *, time_limit: float | None = None) -> float:
         """Return what the policy's floors cost: how much cheaper a plan without them is, but for shortfalls.
 
+        Both plans count changes of the incumbent, if there was one.
+
         Parameters
         ----------
         time_limit : float, optional
@@ -280,7 +284,7 @@ class Plan:
         policy = replace(self.problem.policy, floors=Floors())
         features = self.problem.features - {"floors"}
         plain = replace(self.problem, policy=policy, features=features)
-        other = match(plain, time_limit=time_limit).certificate.primal
+        other = match(plain, time_limit=time_limit, incumbent=self.incumbent).certificate.primal
         return self.certificate.primal - float(self.floors["cost_minutes"].sum()) - other
 
     @cached_property
@@ -311,7 +315,8 @@ class Plan:
         -------
         pandas.DataFrame
             request_id, role, provider_id, start, cost_minutes, rank (1, 2). Taken from the generated arcs;
-            nobody who is to be kept apart from somebody sent there.
+            nobody who is to be kept apart from somebody sent there, nor whom a limit (of an agreement, of
+            work elsewhere, of hours, the reserve) does not let go as well.
         """
         search, supply = self.search, self.problem.supply
         if not isinstance(search, Search):
@@ -328,6 +333,7 @@ class Plan:
         served = np.bincount(instance.request, weights=flow, minlength=len(instance.demand)) > 0
         first = np.append(True, np.diff(search.arc) != 0)
         usable = first & free[instance.node] & (flow == 0) & served[instance.request]
+        usable &= ~search.rules.shut(flow)
         usable &= supply.slot_provider[search.arcs.slot[search.arc]] < supply.n_people  # no seats
         at = search.arc[usable]
         at = at[np.lexsort((search.arcs.cost[at], search.arcs.request[at]))]

@@ -128,6 +128,7 @@ def read_asks(problem: Any) -> Asks:
         fewest=np.ones(n, dtype=np.int64),
         team=np.zeros(n, dtype=bool),
         unmet_cost=np.full(n, _FREE),
+        worth=np.full(n, _FREE),
         roles=Roles(
             request=np.arange(n),
             name=role,

@@ -140,8 +140,8 @@ def _certificate(plan: Plan) -> str:
         proof_zh = f"可证明的下界为 {c.bound:,.2f},两者相等:没有更好的方案"
         proof = f"the proved bound is {c.bound:,.2f}. They are equal: no better plan exists"
     else:
-        proof_zh = f"可证明的下界为 {c.bound:,.2f},差距不超过 {c.gap:.2%}"
-        proof = f"the proved bound is {c.bound:,.2f}: at most {c.gap:.2%} above the optimum"
+        proof_zh = f"可证明的下界为 {c.bound:,.2f},任何方案至多比它省 {c.gap:.2%}"
+        proof = f"the proved bound is {c.bound:,.2f}: no plan is cheaper by more than {c.gap:.2%}"
     sentences = (
         f"<p>在{scope[1]} {c.pairs:,} 个合格的“需求—时段”配对上,方案总成本为 "
         f"<b>{c.primal:,.2f}</b> 等效分钟;"

@@ -36,6 +36,7 @@ LEVELS = {
     "community": "社区合计 community",
     "cell": "明细 detail",
 }
+_NEXT_BEST = "备选为同一需求的次优人选,派单时间内均空闲。Alternates are the next best, free at that time."
 _ALTERNATES = {1: "备选一 first alternate", 2: "备选二 second alternate"}
 _ASSUMED = "时段为假定,请先确认 (time assumed: confirm first)"
 _NO_TRAVEL = "地点缺坐标,路程为估计 (no coordinates: travel estimated)"
@@ -137,10 +138,7 @@ def dispatch_sheet(plan: Plan) -> Sheet:
     return Sheet(
         title_zh="派单表",
         title=f"Dispatch: who goes where and when · {days_text(plan)}",
-        notes=_notes(
-            plan,
-            "备选为同一需求的次优人选,派单时间内均空闲。Alternates are the next best, free at that time.",
-        ),
+        notes=_notes(plan, *(() if plan.problem.policy.rounds.on else (_NEXT_BEST,))),
         frame=frame.loc[order.index].reset_index(drop=True),
         widths={
             "接单单位 organisation": 26,
@@ -325,15 +323,15 @@ def _contacts(plan: Plan) -> pd.Series:
 
 
 def _alternates(plan: Plan) -> dict[str, pd.Series]:
-    zone = plan.problem.policy.time_zone
+    zone, keys = plan.problem.policy.time_zone, ["request_id", "role"]
     found: dict[str, pd.Series] = {}
+    if plan.problem.policy.rounds.on:  # whoever is free depends on the round
+        return {column: pd.Series("", index=plan.assignments.index) for column in _ALTERNATES.values()}
     for rank, column in _ALTERNATES.items():
-        ranked = plan.alternates[plan.alternates["rank"] == rank].drop_duplicates("request_id")
-        text = pd.Series(dtype=object)
-        if len(ranked):
-            at = ranked["start"].dt.tz_convert(zone).dt.strftime(" %H:%M")
-            text = pd.Series((ranked["provider_id"].astype(str) + at).to_numpy(), index=ranked["request_id"])
-        texts = text.reindex(plan.assignments["request_id"]).astype(object)
+        ranked = plan.alternates[plan.alternates["rank"] == rank].drop_duplicates(keys)
+        at = ranked["start"].dt.tz_convert(zone).dt.strftime(" %H:%M")
+        told = ranked[keys].assign(text=ranked["provider_id"].astype(str) + at)
+        texts = plan.assignments[keys].merge(told, how="left", on=keys)["text"].astype(object)
         found[column] = pd.Series(texts.fillna("").to_numpy(), index=plan.assignments.index, dtype=object)
     return found
 

@@ -50,6 +50,12 @@ class Rules:
         keep = place[self.arc] >= 0
         return Rules(place[self.arc[keep]], self.rule[keep], self.weight[keep], self.limit)
 
+    def shut(self, flow: IntArray) -> BoolArray:
+        """Tell through which arcs a rule lets no unit more, (n_arcs,)."""
+        found = np.zeros(len(flow), np.bool_)
+        found[self.arc[(self.usage(flow)[self.rule] + self.weight) > self.limit[self.rule]]] = True
+        return found
+
     @property
     def heaviest(self) -> IntArray:
         """What one unit counts for each rule at most, (n_rules,)."""
