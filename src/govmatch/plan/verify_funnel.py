@@ -114,13 +114,14 @@ class Funnel:
         return self._counts[key]
 
     def in_time(self, q: int, start: int | None = None) -> tuple[IntArray, IntArray, IntArray]:
-        """Return who holds what a role needs and has a slot for it, that slot's start, and the job's."""
+        """Return who has what a role needs and a slot for it, that slot's start, and the job's."""
         facts, wish = self._facts, self._facts.requests
         if q not in self._slots:
-            holders, _, _, enough = self.holders(q)
-            able = np.zeros(len(facts.providers.ids), dtype=bool)
-            able[holders[enough]] = True
-            self._slots[q] = np.flatnonzero(able[facts.slots.provider])
+            holders, _, until, enough = self.holders(q)
+            last = np.full(len(facts.providers.ids), -1, dtype=np.int64)
+            last[holders[enough]] = until[enough]
+            last[facts.providers.clearance < wish.roles.clearance[q]] = -1
+            self._slots[q] = np.flatnonzero(last[facts.slots.provider] >= facts.slots.day)
         at, r, minutes = self._slots[q], int(wish.roles.request[q]), int(wish.roles.minutes[q])
         earliest, latest = int(wish.earliest[r]), int(wish.latest[r])
         if start is not None:
