@@ -1,7 +1,9 @@
 """Teams and single requests on arrays: plans and bounds against every plan there is."""
 
 import itertools
+import time
 from dataclasses import replace
+from threading import Event
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from govmatch.solve.control import Control
 from govmatch.solve.core import Core
 from govmatch.solve.coupled import Coupled, choose, follow
 from govmatch.solve.instance import Instance
-from govmatch.solve.mip.model import solve
+from govmatch.solve.mip.model import _left_behind, solve
 from govmatch.solve.ruled import search_ruled
 from govmatch.solve.rules import Floors, Limits, Rules
 from govmatch.solve.team_live import improve
@@ -224,3 +226,14 @@ def test_the_search_team_by_team_makes_a_plan_without_teams_cheaper():
             cost = follow(coupled, served, Control(), None).proof.primal
             assert cheapest(instance, tree) <= cost < alone.proof.primal
     assert improved >= 8
+
+
+def test_what_goes_on_after_its_time_is_left_behind():
+    release = Event()
+    begun = time.monotonic()
+    try:
+        assert _left_behind(lambda: release.wait(10), Control(0.05)) is None
+    finally:
+        release.set()
+    assert time.monotonic() - begun < 5
+    assert _left_behind(lambda: "found", Control(None)) == "found"

@@ -380,6 +380,15 @@ BAD = {
         [],
         ("goods", "owner_id", "an earlier row has the same owner_id, good"),
     ),
+    "another unit": (
+        [
+            ("C1", "rice", 9.0, "kg", False, None),
+            ("C3", "rice", 9.0, "", False, None),
+            ("C2", "rice", 1.0, "t", False, None),
+        ],
+        [],
+        ("goods", "unit", "'t' is the unit of 'rice', and 'kg' is in row 0; expected one unit"),
+    ),
     "too many lots": (
         [],
         [("R0", "yuan", 1000.01), ("R1", "yuan", 20.0)],
@@ -592,6 +601,16 @@ TAMPERED = {
         "lent False; expected 'piece' and True",
         lambda g: g.assign(lent=[x and r != "R2" for x, r in zip(g["lent"], g["request_id"], strict=True)]),
     ),
+    "a row in two": (
+        "goods_twice",
+        "'rice' from 'C1' stands in plan.goods twice",
+        lambda g: pd.concat([g, g[row(g, "R1", "C1")]], ignore_index=True),
+    ),
+    "one kind on another day": (
+        "wrong_day",
+        "its goods are of 2026-11-21, 2026-11-22; a service starts on one day",
+        lambda g: added(g, row(g, "R1"), day=g.loc[row(g, "R1"), "day"].head(1) + DAY),
+    ),
     "a column is missing": ("missing_column", "no column 'day'", lambda g: g.drop(columns="day")),
     "no frame": ("malformed", "plan.goods is a dict", lambda g: g.to_dict()),
 }
@@ -634,6 +653,7 @@ def test_tampering_with_stocks_is_found(plan, name):
 @pytest.mark.parametrize(
     ("stock", "asked", "reason", "zh", "words"),
     [
+        (1.0, "rice", "hours", None, "too little of what it needs is left in reach"),
         (9.0, "rice", "goods", "可及范围内所需物资余量不足", "enough of what it needs is left in reach"),
         (1.0, "rice", "capacity", None, "too little of what it needs is left in reach"),
         (1.0, "beds", "goods", "可及范围内所需物资余量不足", "nobody owns 'beds'"),
@@ -645,6 +665,7 @@ def test_a_reason_about_goods_must_be_true(stock, asked, reason, zh, words):
         [("C1", "rice", stock, "kg", False, None)], [("R0", asked, 2.0)], n=1, windows=["sat 08:00-12:00"] * 2
     )
     tables["requests"]["priority"] = [1, 5]
+    tables["volunteers"]["max_minutes_per_week"] = 60
     told_ = gm.match(gm.Problem.from_tables(tables))
     from govmatch.plan.reasons import REASONS
 

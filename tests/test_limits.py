@@ -288,6 +288,16 @@ def test_tampering_with_floors_is_found():
         "plan.floors: it has 2 floors; the policy asks for 2: other names, or some twice"
     ]
     assert told() == ["plan.floors is missing; the policy has floors"]
+    assert told(price_minutes=[-1.0, float("nan")]) == [
+        "plan.floors: price_minutes of group 'old' is -1; expected 0 to 5000",
+        "plan.floors: price_minutes of community 'C1' is nan; expected 0 to 5000",
+    ]
+    assert told(price_minutes=[5001.0, 0.0]) == [
+        "plan.floors: price_minutes of group 'old' is 5001; expected 0 to 5000"
+    ]
+    plain = matched(old_and_young())
+    (text,) = gm.verify(plain.problem, replace(plain, floors=5)).faults["message"]
+    assert text == "plan.floors is a int; expected a pandas DataFrame"
     cheaper = replace(plan.certificate, primal=plan.certificate.primal - 10_000.0, bound=0.0)
     codes = gm.verify(plan.problem, replace(plan, certificate=cheaper)).faults["code"].tolist()
     assert "primal_wrong" in codes
@@ -306,6 +316,46 @@ def test_a_limit_that_is_not_used_up_is_no_reason(reason, words):
     unmet = plan.unmet.assign(reason=reason, reason_zh=REASONS[reason][1])
     messages = gm.verify(plan.problem, replace(plan, unmet=unmet)).faults["message"].tolist()
     assert f"reason {reason!r}; {words}" in messages
+
+
+def other_skill(tables, **more):
+    """Beside the others, two requests of C2 for one who holds "chess"; the first is served."""
+    chess = pd.DataFrame(
+        [request(f"X{i}", "C2", "chess", window=MORNING, priority=5 - i, **more) for i in range(2)]
+    )
+    skills = frame("provider_id skill", ("V9", "chess"))
+    free_too = free(("V9", "sat 08:00", "sat 12:00"))
+    return {
+        **tables,
+        "requests": pd.concat([tables["requests"], chess], ignore_index=True),
+        "volunteers": pd.concat(
+            [tables["volunteers"], pd.DataFrame([volunteer("V9", "C2")])], ignore_index=True
+        ),
+        "availability": pd.concat([tables["availability"], free_too], ignore_index=True),
+        "skills": pd.concat([tables["skills"], skills], ignore_index=True) if "skills" in tables else skills,
+    }
+
+
+@pytest.mark.parametrize(
+    ("reason", "tables", "policy", "told"),
+    [
+        ("away", away(2), None, "capacity"),
+        ("hours", busy(150), None, "capacity"),
+        ("reserve", certified(), Policy(reserve=Reserve(0.5, ("first aid",))), "capacity"),
+    ],
+)
+def test_a_limit_is_no_reason_for_those_whom_it_does_not_stop(reason, tables, policy, told):
+    plan = matched(other_skill(tables), policy)
+    mine = plan.unmet["request_id"] == "X1"
+    assert plan.unmet.loc[mine, "reason"].tolist() == [told]
+    assert (plan.unmet.loc[~mine, "reason"] == reason).any()  # used up, for others
+    unmet = plan.unmet.assign(
+        reason=plan.unmet["reason"].where(~mine, reason),
+        reason_zh=plan.unmet["reason_zh"].where(~mine, REASONS[reason][1]),
+    )
+    faults = gm.verify(plan.problem, replace(plan, unmet=unmet)).faults
+    text = f"reason {reason!r}; nobody whom this limit stops holds what it needs and is there in time"
+    assert faults[["request_id", "message"]].to_numpy().tolist() == [["X1", text]]
 
 
 def test_limits_of_a_whole_day_are_kept_with_a_small_gap():

@@ -144,6 +144,20 @@ def check_periods(sheets: Sheets, policy: Policy, violations: Violations) -> Non
         "the goods are lent and the period is {}; expected day or nothing: what is lent is back the next day"
     )
     violations.mask("goods", "period", "period_conflict", message, wrong, period.values)
+    _check_units(sheets, violations)
+
+
+def _check_units(sheets: Sheets, violations: Violations) -> None:
+    """Report a kind whose stocks are counted in different units: what requests ask of it has none."""
+    good, unit = sheets["goods"]["good"], sheets["goods"]["unit"]
+    first: dict[object, tuple[int, object]] = {}
+    for i in np.flatnonzero(good.sound & good.present & (unit.values != "")).tolist():
+        row, stated = first.setdefault(good.values[i], (i, unit.values[i]))
+        if unit.values[i] != stated:
+            message = (
+                f"{{}} is the unit of {good.values[i]!r}, and {stated!r} is in row {row}; expected one unit"
+            )
+            violations.rows("goods", "unit", "unit_conflict", message, [i], [unit.values[i]])
 
 
 def check_amounts(sheets: Sheets, policy: Policy, violations: Violations) -> None:

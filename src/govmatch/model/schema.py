@@ -347,7 +347,7 @@ _TABLES = (
             Column(
                 "amount", "float", "stock, of each period", "数量", required=True, low=0, high=MOST_AMOUNT
             ),
-            _text("unit", "unit of the amount", "单位", ""),
+            _text("unit", "unit of the amount; one for all stocks of a kind", "单位", ""),
             Column(
                 "lent",
                 "bool",

@@ -20,7 +20,7 @@ def check_floors(frame: Any, rows: Rows, facts: Facts, faults: Faults) -> int:
     """Check `plan.floors` row by row; return what falling short costs, in hundredths."""
     right = _recounted(rows, facts)
     whole = sum(cost for *_, cost in right.values())
-    if not right and (frame is None or not len(frame)):
+    if not right and (frame is None or (isinstance(frame, pd.DataFrame) and frame.empty)):
         return 0
     if frame is None:
         faults.add("floors_wrong", "plan.floors is missing; the policy has floors")
@@ -39,6 +39,10 @@ def check_floors(frame: Any, rows: Rows, facts: Facts, faults: Faults) -> int:
             if not abs(found[i] - true) <= TERM_TOLERANCE:
                 text = f"{column} of {key[0]} {key[1]!r} is {found[i]:g}; recounted {true:g}"
                 faults.add("floors_wrong", f"plan.floors: {text}")
+    price, dearest = numbers(frame["price_minutes"]), float(facts.policy.floors.price_minutes)
+    for i in np.flatnonzero(~((price >= 0) & (price <= dearest + TERM_TOLERANCE))).tolist():
+        text = f"price_minutes of {stated[i][0]} {stated[i][1]!r} is {price[i]:g}; expected 0 to {dearest:g}"
+        faults.add("floors_wrong", f"plan.floors: {text}")
     return whole
 
 

@@ -43,6 +43,7 @@ class Funnel:
         ] = {}
         self._counts: dict[Any, list[int]] = {}
         self._home: IntArray | None = None
+        self._slots: dict[int, IntArray] = {}
 
     def needs(self, q: int) -> tuple[Need, ...]:
         """Return what a role needs: skill, level, certified."""
@@ -111,6 +112,26 @@ class Funnel:
             who, _, until, enough = self.holders(q)
             self._counts[key] = [len(who), int(enough.sum()), int((enough & (until >= day)).sum())]
         return self._counts[key]
+
+    def in_time(self, q: int, start: int | None = None) -> tuple[IntArray, IntArray, IntArray]:
+        """Return who has what a role needs and a slot for it, that slot's start, and the job's."""
+        facts, wish = self._facts, self._facts.requests
+        if q not in self._slots:
+            holders, _, until, enough = self.holders(q)
+            last = np.full(len(facts.providers.ids), -1, dtype=np.int64)
+            last[holders[enough]] = until[enough]
+            last[facts.providers.clearance < wish.roles.clearance[q]] = -1
+            self._slots[q] = np.flatnonzero(last[facts.slots.provider] >= facts.slots.day)
+        at, r, minutes = self._slots[q], int(wish.roles.request[q]), int(wish.roles.minutes[q])
+        earliest, latest = int(wish.earliest[r]), int(wish.latest[r])
+        if start is not None:
+            earliest, latest = start, start + minutes
+        opens = facts.slots.start[at]
+        begins = np.maximum(opens, earliest)
+        fits = np.minimum(facts.slots.end[at], latest) - begins >= minutes
+        if start is not None or wish.people[r] > 1:
+            fits &= opens <= earliest
+        return facts.slots.provider[at][fits], opens[fits], begins[fits]
 
     def counts(self, q: int, start: int | None = None) -> tuple[list[int], list[int]] | None:
         """Return the least and the most that may be left after each stage, for a team's role at a start.

@@ -34,7 +34,7 @@ GOODS_COLUMNS = (
     "hops", "cost_minutes",
 )  # fmt: skip
 STOCK_COLUMNS = ("owner_id", "good", "period_start", "period_end", "stock", "used", "left", "price_minutes")
-_ENOUGH = ("capacity", "pin_conflict", "quota", "goods", "no_such_goods")
+_ENOUGH = ("capacity", "pin_conflict", "quota", "away", "hours", "reserve", "goods", "no_such_goods")
 _FINE = 100  # lots
 _EPOCH = date(1970, 1, 1)
 Key = tuple[str, str, int]
@@ -202,6 +202,8 @@ def check_goods(plan: Any, problem: Any, rows: Rows, facts: Facts, faults: Fault
     days = _service_days(rows, facts, store.needing())
     taken: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     cost, n = 0, 0
+    seen: set[tuple[int, str, str]] = set()
+    dates: dict[int, set[int]] = defaultdict(set)
     for row in _Given(frame):
         n += 1
         r = int(wish.ids.at([row["request_id"]])[0])
@@ -226,12 +228,20 @@ def check_goods(plan: Any, problem: Any, rows: Rows, facts: Facts, faults: Fault
             text = f"{row['amount']:g} of {good!r}; expected whole lots of {store.lot[good] / 1e6:g}"
             faults.add("goods_amount", text, row["request_id"], row["owner_id"])
             continue
+        if (r, good, owned.owner) in seen:
+            text = f"{good!r} from {owned.owner!r} stands in plan.goods twice"
+            faults.add("goods_twice", text, row["request_id"], row["owner_id"])
+        seen.add((r, good, owned.owner))
+        dates[r].add(int(row["day"]))
         taken[r][good] += amount
         first = _check_day(row, owned, days.get(r), store, faults)
         store.used[owned.owner, good, first] += amount
         cost += _check_way(
             row, owned, store.needs(r)[good] // store.lot[good], amount // store.lot[good], r, facts, faults
         )
+    for r in sorted(r for r, told in dates.items() if len(told) > 1):
+        text = f"its goods are of {', '.join(map(_told, sorted(dates[r])))}; a service starts on one day"
+        faults.add("wrong_day", text, wish.ids[r])
     for r in store.needing().tolist():
         if wish.linked[r]:
             continue
@@ -378,9 +388,11 @@ def check_goods_reasons(frame: pd.DataFrame, at: IntArray, rows: Rows, store: St
     if not store.asked and not frame["reason"].isin(["goods", "no_such_goods"]).any():
         return
     wish, served = store.facts.requests, set(rows.r.tolist())
+    eligible = numbers(frame["eligible"]).tolist()
     for i, reason in enumerate(texts(frame["reason"]).tolist()):
         r = int(at[i])
-        if r < 0 or reason not in _ENOUGH:
+        looked_at = reason == "time" and eligible[i] > 0
+        if r < 0 or not (reason in _ENOUGH or looked_at):
             continue
         right = "goods" if store.needs(r) and store.lacks(r) else ""
         right = "no_such_goods" if store.unknown(r) else right

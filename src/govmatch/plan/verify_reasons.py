@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from govmatch.plan.verify_facts import Facts
 from govmatch.plan.verify_frames import Faults, numbers, texts
 from govmatch.plan.verify_funnel import Funnel
 from govmatch.plan.verify_incumbent import Stays
+from govmatch.plan.verify_limits import Shut
 
 STAGES = (
     "no_such_service", "level", "certificate", "window", "path", "distance", "clearance", "excluded", "cost",
@@ -62,13 +63,14 @@ class _Claims:
         frame: pd.DataFrame,
         at: IntArray,
         spent: set[str],
+        shut: Mapping[str, Shut],
         facts: Facts,
         stays: Stays | None,
         faults: Faults,
         full: IntArray,
         bonds: Bonds,
     ) -> None:
-        self._bonds = bonds
+        self._bonds, self._shut = bonds, shut
         self._at, self._spent, self._facts, self._faults = at, spent, facts, faults
         self._closed = set(full.tolist())
         self._reason, self._role = texts(frame["reason"]), texts(frame["role"])
@@ -116,6 +118,10 @@ class _Claims:
         if reason in _LIMITED and reason not in self._spent:
             self._fault("reason_wrong", f"reason {reason!r}; {_LIMITED[reason]}", r)
             return None
+        if reason in self._shut and not self._is_shut(r, self._shut[reason]):
+            text = f"reason {reason!r}; nobody whom this limit stops holds what it needs and is there in time"
+            self._fault("reason_wrong", text, r)
+            return None
         if reason == "apart" and not (several and self._may_clash(r)):
             self._fault("reason_wrong", "reason 'apart'; no two who keep apart hold what it needs", r)
             return None
@@ -142,6 +148,14 @@ class _Claims:
             self._fault("reason_wrong", f"reason {reason!r}; {text}", r)
             return None
         return stated
+
+    def _is_shut(self, r: int, shut: Shut) -> bool:
+        """Tell whether a limit stops somebody who could otherwise come, as far as needs and times say."""
+        return any(
+            bool(shut(r, q, *self._funnel.in_time(q, start)).any())
+            for q in self._roles(r)
+            for start in (self._funnel.starts(q) if self._facts.requests.team[r] else [None])
+        )
 
     def _may_clash(self, r: int) -> bool:
         able = np.zeros(len(self._facts.providers.ids), dtype=np.bool_)
@@ -225,6 +239,7 @@ def check_reasons(
     at: IntArray,
     finished: bool,
     spent: set[str],
+    shut: Mapping[str, Shut],
     facts: Facts,
     stays: Stays | None,
     faults: Faults,
@@ -233,10 +248,10 @@ def check_reasons(
 ) -> None:
     """Check codes, texts and needs of all unserved requests, and the whole funnel of `SAMPLE` of them.
 
-    `spent` has the reasons of limits that are used up; `full` are the requests that recur and have as many
-    faces as they may have; `bonds`, who keeps apart.
+    `spent` has the reasons of limits that are used up, `shut` says for whom; `full` are the requests that
+    recur and have as many faces as they may have; `bonds`, who keeps apart.
     """
-    claims = _Claims(frame, at, spent, facts, stays, faults, full, bonds)
+    claims = _Claims(frame, at, spent, shut, facts, stays, faults, full, bonds)
     stated = {i: claims.claim(i, finished) for i in np.flatnonzero(at >= 0).tolist()}
     known = np.array([i for i, claim in stated.items() if claim is not None], dtype=np.int64)
     kinds = pd.Series([stated[i] for i in known.tolist()], dtype=object)

@@ -103,6 +103,10 @@ class Control:
         """Return the seconds that are left, at most so many."""
         return most if self.deadline is None else max(0.0, min(most, self.deadline - time.monotonic()))
 
+    def late(self, seconds: float) -> bool:
+        """Whether the deadline is more than so many seconds ago."""
+        return self.deadline is not None and time.monotonic() > self.deadline + seconds
+
     def near(self, cost: int, bound: int) -> bool:
         """Whether the gap that suffices, 0 if none was asked for, is proved: ``gap * max(1, |cost|)``."""
         return cost - bound <= self.gap * max(1, abs(cost))

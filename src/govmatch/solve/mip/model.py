@@ -31,6 +31,9 @@ SECONDS, PAUSE = 10.0, 0.02
 SHARE = 0.8
 """Of the time that is left: HiGHS looks at its clock now and then only."""
 
+GRACE = 0.2
+"""Seconds after the deadline for which a solve that does not end by itself is awaited."""
+
 DOUBT = 0.5
 """By how much a bound reckoned in floats may be off; costs are whole numbers."""
 
@@ -80,7 +83,7 @@ def _left_behind(
         try:
             found = done.get(timeout=PAUSE)
         except Empty:
-            if control.poll() and control.reason == "cancelled":
+            if control.poll() and (control.reason == "cancelled" or control.late(GRACE)):
                 return None
             continue
         if isinstance(found, BaseException):
@@ -91,7 +94,8 @@ def _left_behind(
 def solve(part: Part, control: Control) -> Outcome | None:
     """Solve a part, or bound it as well as there is time for; None where nothing was proved.
 
-    HiGHS cannot be interrupted through SciPy: after `cancel` it is left to its time limit, in a thread.
+    HiGHS cannot be interrupted through SciPy: after `cancel`, and where it goes on after the deadline, it is
+    left to its time limit, in a thread.
 
     Raises
     ------
