@@ -124,7 +124,8 @@ def test_a_floor_serves_a_group_and_says_what_it_costs():
     assert plain.floors.empty
     plan = matched(old_and_young(), Policy(floors=Floors({"old": 0.5, "nobody": 1.0})))
     assert len(set(plan.assignments["request_id"]) & {"R0", "R1"}) == 1
-    (row,) = plan.floors.to_dict("records")
+    row, nobody = plan.floors.to_dict("records")
+    assert (nobody["name"], nobody["asked"], nobody["least"], nobody["short"]) == ("nobody", 0, 0, 0)
     assert (row["kind"], row["name"], row["asked"], row["least"], row["sent"]) == ("group", "old", 2, 1, 1)
     assert (row["short"], row["cost_minutes"]) == (0, 0.0)
     assert plan.certificate.primal - plain.certificate.primal == pytest.approx(4 * 240)

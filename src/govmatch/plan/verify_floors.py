@@ -62,8 +62,10 @@ def _recounted(rows: Rows, facts: Facts) -> dict[tuple[str, str], tuple[int, int
     found = {}
     for kind in ("group", "community"):
         sums = asks.groupby(kind)[["asked", "sent"]].sum()
+        if kind == "group":  # those that nobody is of are told, too
+            sums = sums.reindex(list(rule.group_share), fill_value=0)
         for name, asked, come in zip(sums.index, sums["asked"].tolist(), sums["sent"].tolist(), strict=True):
-            share = rule.group_share.get(name, 0) if kind == "group" else rule.community_share
+            share = rule.group_share[name] if kind == "group" else rule.community_share
             if share > 0:
                 least = -int(-asked * Fraction(str(share)) // 1)
                 short = max(0, least - come)

@@ -19,7 +19,7 @@ KINDS = ("group", "community")
 
 @dataclass(frozen=True)
 class FloorRows:
-    """The floors of a problem, groups first, each with somebody who asks.
+    """The floors of a problem, groups first, then communities with somebody who asks.
 
     Attributes
     ----------
@@ -76,7 +76,8 @@ def floors_of(problem: Problem) -> FloorRows:
             ("community", name, policy.community_share, order[first[i] : first[i + 1]])
             for i, name in enumerate(names.tolist())
         ]
-    columns = [column for column in columns if len(column[3]) and column[2] > 0]
+    # a group that nobody is of is told, too: its name may be mistaken
+    columns = [c for c in columns if c[2] > 0 and (len(c[3]) or c[0] == "group")]
     asked = np.array([demand.people[request].sum() for *_, request in columns], np.int64)
     shares = [Fraction(str(share)) for _, _, share, _ in columns]
     least = [
