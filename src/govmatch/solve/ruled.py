@@ -26,6 +26,9 @@ ROUNDS = 100
 STALE = 1e-5
 """Where prices cannot prove a larger share of the cost more, in a large instance, no more are tried."""
 
+IDLE = 8
+"""Quick looks at teams in a row that find nothing, before a thorough one."""
+
 WHOLE = 30_000
 """Arcs up to which an instance is solved whole."""
 
@@ -91,13 +94,16 @@ def _priced(
     """
     n_rules, dearest = len(limits.rules.limit), limits.dearest
     natural = int(limits.priced(coupled, np.zeros(limits.n, np.int64)).instance.unmet_cost.max(initial=1))
-    model = _Model(dearest, np.where(np.arange(limits.n) < n_rules, max(1, natural), dearest))
+    usual = np.concatenate([np.maximum(natural // limits.rules.heaviest, 1), dearest[n_rules:]])
+    model = _Model(dearest, usual)
     starts = [np.minimum(price, dearest)] if price.any() else []
+    top = np.concatenate([price[:n_rules], dearest[n_rules:]])
     if len(dearest) > n_rules:  # what floors cost at most says what can be kept of them
-        starts.append(np.concatenate([price[:n_rules], dearest[n_rules:]]))
+        starts.append(top)
     model.add(np.zeros(limits.n, np.int64), found.proof.primal, limits.over(coupled, found))
     teams, thorough = len(coupled.tree.worth) > 0, False
     size, enough = 0.0, STALE if len(coupled.instance.request) > LARGE else 0.0
+    idle = 0
     for _ in range(ROUNDS):
         proof = best.found.proof
         if control.poll() or coupled.suffices(proof, control):
@@ -107,7 +113,7 @@ def _priced(
             at: IntArray | None = starts.pop(0)
         else:
             size = size or max(1.0, proof.primal - told) / model.slope(center)
-            at = model.next(center, size, told + enough * abs(told) + 1)
+            at = model.next(center, size, told + enough * abs(told) + 1) if idle < IDLE or thorough else None
         if at is None and (thorough or not teams):
             break
         if at is None:  # quick looks at teams say no more
@@ -117,9 +123,13 @@ def _priced(
             found = search(dear, control, best.found.served, np.maximum(best.found.price, 0))
         else:
             found = _choose_again(dear, follow(dear, found.served, control, found.price), control)
-        model.add(at, found.proof.primal - limits.earned(at), limits.over(coupled, found))
+        over = limits.over(coupled, found)
+        model.add(at, found.proof.primal - limits.earned(at), over)
+        if at is top:  # floors that even so are missed cost that much; and none of the others at first
+            starts.append(np.where((over > 0) | (np.arange(limits.n) < n_rules), top, 0))
         bound = found.proof.bound - limits.earned(at)
         best = _better(best, found, bound, at, _kept(coupled, limits, at, found, control))
+        idle = 0 if best.found.proof != proof else idle + 1
         size *= 2 if model.center()[1] > told else 0.25
     return best
 
