@@ -171,7 +171,7 @@ def best_cost(problem, announced=(), world=None, further=None, extra=0):
                                 min(people, p["capacity"]),
                                 r,
                                 more["start"],
-                                r["minutes"],
+                                role["minutes"],
                                 more["route"],
                             )
                         )

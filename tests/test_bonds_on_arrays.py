@@ -129,7 +129,6 @@ def test_bonds_beside_rules(seed):
     entry = np.flatnonzero(rng.random(len(instance.request)) < 0.5)
     weight = np.ones(len(entry), np.int64)
     rules = Rules(entry, rng.integers(0, 2, len(entry)), weight, np.array([1, 2]))
-    sent = lambda used: people_by_owner(instance, tree, used)  # noqa: E731
     best = cheapest(
         instance,
         tree,
@@ -137,11 +136,19 @@ def test_bonds_beside_rules(seed):
             (
                 rules.usage(np.bincount(np.array(used, int), minlength=len(instance.request))) <= rules.limit
             ).all()
-            and not any({p, q} <= people for people in sent(used) for p, q in bonds.apart.tolist())
+            and not any(
+                {p, q} <= people
+                for people in people_by_owner(instance, tree, used)
+                for p, q in bonds.apart.tolist()
+            )
         ),
         more=lambda used: (
             bonds.cost
-            * sum((p in who) != (q in who) for who in sent(used) for p, q in bonds.together.tolist())
+            * sum(
+                (p in who) != (q in who)
+                for who in people_by_owner(instance, tree, used)
+                for p, q in bonds.together.tolist()
+            )
         ),
     )
     found = search_ruled(Coupled(instance, tree, bonds=bonds), Limits(rules, NO_FLOORS), Control()).found

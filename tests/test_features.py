@@ -20,7 +20,7 @@ from tests.test_pins import with_pins
 from tests.test_quotas import with_quotas
 from tests.towns import random_policy, random_town
 
-SEEDS = 6
+SEEDS = 12
 
 
 def _plain(seed):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, reject, settings
 from hypothesis import strategies as st
 
 import govmatch as gm
@@ -199,11 +199,12 @@ def test_random_towns_with_limits(seed):
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 10**6))
+@example(seed=102182)  # a role shorter than its request
 def test_random_towns_with_teams_and_limits(seed):
     try:
         problem, plan = solved(*with_limits(random_team_town(seed, 6), seed))
     except gm.InvalidTables:  # a chain that its window does not hold
-        return
+        reject()
     best = naive_teams.best_cost(problem)
     assert round(plan.certificate.bound * 100) <= best
     assert round(plan.certificate.primal * 100) == best
@@ -245,11 +246,11 @@ def test_random_towns_with_goods_and_limits(seed):
     try:
         tables, policy = with_limits(random_goods_town(seed), seed)
         problem, plan = solved(tables, replace(policy, floors=Floors()))
-    except gm.InvalidTables:
-        return
+    except gm.InvalidTables:  # a chain that its window does not hold
+        reject()
     best = naive_goods.best_cost_with_goods(problem)
-    assert round(plan.certificate.bound * 100) <= best <= round(plan.certificate.primal * 100)
-    assert plan.certificate.termination != "optimal" or round(plan.certificate.primal * 100) == best
+    assert round(plan.certificate.bound * 100) <= best
+    assert round(plan.certificate.primal * 100) == best
 
 
 def faults(tables, policy, plan, code):
@@ -369,7 +370,7 @@ def test_limits_of_a_whole_day_are_kept_with_a_small_gap():
     )
     plan = matched(tables, policy)
     assert plan.certificate.verified
-    assert plan.certificate.gap <= 0.01
+    assert plan.certificate.gap <= 1e-3
 
 
 def test_bad_limits_are_refused():

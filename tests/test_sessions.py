@@ -104,10 +104,7 @@ def test_a_core_that_grows_brackets_the_optimum(seed, monkeypatch):
 def test_teams_beside_sessions_in_a_core_that_grows(seed, monkeypatch):
     monkeypatch.setattr(opened, "SMALL", -1)
     monkeypatch.setattr(opened, "MOST_ARCS", 10 * (seed % 2))
-    try:
-        problem = gm.Problem.from_tables(random_session_town(seed, 9), policy=random_policy(seed))
-    except gm.InvalidTables:
-        pytest.skip("a window that is too short for what was drawn")
+    problem = gm.Problem.from_tables(random_session_town(seed, 9), policy=random_policy(seed))
     plan = gm.match(problem)
     cost, bound = (round(x * 100) for x in (plan.certificate.primal, plan.certificate.bound))
     assert bound <= best_session_cost(problem) <= cost

@@ -194,15 +194,7 @@ def of_people(result: Result, stock: Stock) -> Result:
     n = stock.n_people
     mine, kept = arcs.request < n, layout.instance.request < n  # both come first
     instance = layout.instance
-    part = replace(
-        instance,
-        request=instance.request[kept],
-        node=instance.node[kept],
-        group=instance.group[kept],
-        cost=instance.cost[kept],
-        demand=instance.demand[:n],
-        unmet_cost=instance.unmet_cost[:n],
-    )
+    part = replace(instance.of_arcs(kept), demand=instance.demand[:n], unmet_cost=instance.unmet_cost[:n])
     return replace(
         result,
         arcs=Arcs(arcs.request[mine], arcs.slot[mine], arcs.cost[mine]),

@@ -51,10 +51,7 @@ def _lacking(search: Search, units: IntArray) -> bool:
     demand = np.zeros_like(instance.demand)
     demand[units] = instance.demand[units]
     only = replace(
-        instance,
-        request=instance.request[arcs],
-        node=instance.node[arcs],
-        group=instance.group[arcs],
+        instance.of_arcs(arcs),
         cost=np.zeros(len(arcs), np.int64),
         demand=demand,
         unmet_cost=np.ones_like(demand),

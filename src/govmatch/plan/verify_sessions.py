@@ -55,15 +55,9 @@ def _check_holders(rows: Rows, facts: Facts, held: BoolArray, faults: Faults) ->
     for s in np.flatnonzero(held & (seats.holder >= 0)).tolist():
         begin, finish = (int(x[s]) for x in seats.stated)
         away = (rows.p == seats.holder[s]) & (rows.time["start"] < finish) & (rows.time["end"] > begin)
-        name = seats.ids[s]
-        rows.fault(
-            faults,
-            "holder_away",
-            away,
-            lambda i, name=name, begin=begin, finish=finish: (  # type: ignore[misc]
-                f"holds session {name!r} from {clock(begin)} to {clock(finish)}"
-            ),
-        )
+        text = f"holds session {seats.ids[s]!r} from {clock(begin)} to {clock(finish)}"
+        for i in np.flatnonzero(away).tolist():
+            faults.add("holder_away", text, rows.text["request_id"][i], rows.text["provider_id"][i])
 
 
 def _check_frame(frame: Any, facts: Facts, taken: IntArray, faults: Faults) -> None:

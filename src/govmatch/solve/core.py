@@ -51,10 +51,8 @@ def sharpen(coupled: Coupled, found: Found, control: Control) -> Found:
     """Improve a plan and its bound by the core, which grows by the people who are then wanted twice."""
     parent = coupled.instance.parent
     price, best = np.maximum(found.price, 0), found
-    root = np.arange(len(parent))
-    while (parent[root] >= 0).any():
-        root = np.where(parent[root] >= 0, parent[root], root)
-    dear = _by_tree(root, prices_above(parent, price))
+    root = roots(parent)
+    dear = by_tree(root, prices_above(parent, price))
     kept = np.zeros(len(root), np.bool_)
     kept[np.argsort(-dear, kind="stable")[:DEAREST]] = True
     kept &= dear > 0
@@ -87,8 +85,8 @@ def sharpen(coupled: Coupled, found: Found, control: Control) -> Found:
             leaning = coupled.leaning(core.flow(outcome))
             tried = follow(leaning, core.served(outcome, price), control, price)
         best = better(best, tried)
-        more = _by_tree(root, prices_above(parent, np.maximum(tried.price, 0))) >= floor
-        more |= _by_tree(root, core.excess(outcome)) > 0
+        more = by_tree(root, prices_above(parent, np.maximum(tried.price, 0))) >= floor
+        more |= by_tree(root, core.excess(outcome)) > 0
         if control.poll() or best.proof.gap <= control.gap or not (more & ~kept).any():
             break
         kept |= more
@@ -97,7 +95,15 @@ def sharpen(coupled: Coupled, found: Found, control: Control) -> Found:
     return best
 
 
-def _by_tree(root: IntArray, values: IntArray) -> IntArray:
+def roots(parent: IntArray) -> IntArray:
+    """Return the root of each node, (n_nodes,)."""
+    root = np.arange(len(parent))
+    while (parent[root] >= 0).any():
+        root = np.where(parent[root] >= 0, parent[root], root)
+    return root
+
+
+def by_tree(root: IntArray, values: IntArray) -> IntArray:
     """Return the largest value of each tree at its root, (n_nodes,)."""
     most = np.zeros(len(root), np.int64)
     np.maximum.at(most, root, values)
@@ -154,14 +160,7 @@ class Core:
         self._build(cost, own_arc, order, fill, in_core, teams, outside, kept, limits)
         rest = replace(coupled.alone, demand=np.where(in_core, 0, coupled.alone.demand))
         apart = ~in_core[rest.request] & ~kept[rest.node]  # those into kept trees are in no better plan
-        rest = replace(
-            rest,
-            request=rest.request[apart],
-            node=rest.node[apart],
-            group=rest.group[apart],
-            cost=rest.cost[apart],
-        )
-        alone = lower_bound(rest, dual, relaxed)
+        alone = lower_bound(rest.of_arcs(apart), dual, relaxed)
         value = np.minimum(coupled.prices.cheapest(own, outside).cost, tree.worth)
         value[teams] = 0
         self.constant = alone + int(value.sum())
@@ -233,8 +232,7 @@ class Core:
             place = np.full(self._coupled.n_members, -1)
             place[self.request] = np.arange(len(self.request))
             place[len(instance.demand) + teams] = len(self.request) + np.arange(len(teams))
-            asked = np.bincount(tree.role_team, tree.role_people, len(tree.worth)).astype(np.int64)
-            people = np.concatenate([np.where(self._coupled.in_team, 0, instance.demand), asked])
+            people = np.concatenate([np.where(self._coupled.in_team, 0, instance.demand), tree.asked])
             self.part = replace(self.part, rules=rules, floors=limits.floors.of(place, people))
 
     def served(self, outcome: Outcome, price: IntArray) -> Served:

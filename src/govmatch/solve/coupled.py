@@ -127,14 +127,7 @@ class Coupled:
         self.role[tree.state_request] = tree.state_role
         self._arc = np.flatnonzero(self.in_team[instance.request])  # of teams
         alone = ~self.in_team[instance.request]
-        self.alone = replace(
-            instance,
-            request=instance.request[alone],
-            node=instance.node[alone],
-            group=instance.group[alone],
-            cost=instance.cost[alone],
-            demand=np.where(self.in_team, 0, instance.demand),
-        )
+        self.alone = replace(instance.of_arcs(alone), demand=np.where(self.in_team, 0, instance.demand))
 
     @cached_property
     def prices(self) -> Prices:
@@ -207,31 +200,21 @@ class Coupled:
         """Return the same with whoever is missing costing less, (n_members,): requests, then teams."""
         tree, n = self.tree, len(self.instance.demand)
         team = less[n:]
-        asked = np.bincount(tree.role_team, tree.role_people, len(tree.worth)).astype(np.int64)
-        cheaper = replace(tree, worth=tree.worth - team * asked, absence=tree.absence - team)
+        cheaper = replace(tree, worth=tree.worth - team * tree.asked, absence=tree.absence - team)
         instance = replace(self.instance, unmet_cost=self.instance.unmet_cost - less[:n])
         return Coupled(instance, cheaper, self.outside, self.bonds)
 
     def missing(self, served: Served, used: IntArray, unmet: IntArray) -> IntArray:
         """Return how many people are missing of each request that stands alone, then of each team."""
         tree = self.tree
-        asked = np.bincount(tree.role_team, tree.role_people, len(tree.worth)).astype(np.int64)
         arc = np.flatnonzero((used > 0) & self.in_team[self.instance.request])
         team = tree.role_team[self.role[self.instance.request[arc]]]
         come = np.bincount(team, used[arc], len(tree.worth)).astype(np.int64)
-        return np.concatenate([np.where(self.in_team, 0, unmet), asked - np.where(served.on, come, 0)])
+        return np.concatenate([np.where(self.in_team, 0, unmet), tree.asked - np.where(served.on, come, 0)])
 
     def without(self, arcs: BoolArray) -> Coupled:
         """Return the same without some arcs, (n_arcs,)."""
-        instance, keep = self.instance, ~arcs
-        part = replace(
-            instance,
-            request=instance.request[keep],
-            node=instance.node[keep],
-            group=instance.group[keep],
-            cost=instance.cost[keep],
-        )
-        return Coupled(part, self.tree, self.outside, self.bonds)
+        return Coupled(self.instance.of_arcs(~arcs), self.tree, self.outside, self.bonds)
 
     def reduced(self, above: IntArray) -> tuple[IntArray, IntArray]:
         """Return the arcs of teams by request, cheapest first, and what each costs with its prices."""
@@ -288,15 +271,7 @@ class Coupled:
         demand[request] = np.where(push > 0, push, tree.role_people[role])
         unmet_cost[request] = np.where(push > 0, tree.worth[team], tree.absence[team])
         keep = np.flatnonzero((demand[instance.request] > 0) & ~self._kept_apart(served))
-        part = replace(
-            instance,
-            request=instance.request[keep],
-            node=instance.node[keep],
-            group=instance.group[keep],
-            cost=self.steered[keep],
-            demand=demand,
-            unmet_cost=unmet_cost,
-        )
+        part = replace(instance.of_arcs(keep), cost=self.steered[keep], demand=demand, unmet_cost=unmet_cost)
         found = flow.solve(part, control, start)
         used = np.zeros(len(instance.request), np.int64)
         used[keep] = found.flow
@@ -360,8 +335,7 @@ class Coupled:
             np.bincount(instance.request[used > 0], minlength=len(unmet))[served.request[role_on]],
             len(tree.worth),
         ).astype(np.int64)
-        asked = np.bincount(tree.role_team, tree.role_people, len(tree.worth)).astype(np.int64)
-        cost += int(np.where(on, tree.absence * (asked - come), tree.worth).sum())
+        cost += int(np.where(on, tree.absence * (tree.asked - come), tree.worth).sum())
         return replace(served, on=on), used, unmet, cost
 
 

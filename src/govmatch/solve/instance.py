@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -44,6 +44,16 @@ class Instance:
     capacity: IntArray
     parent: IntArray
     load_cost: IntArray
+
+    def of_arcs(self, arcs: NDArray[np.int64] | NDArray[np.bool_]) -> Instance:
+        """Return the same with some of the arcs only, by position or by mask."""
+        return replace(
+            self,
+            request=self.request[arcs],
+            node=self.node[arcs],
+            group=self.group[arcs],
+            cost=self.cost[arcs],
+        )
 
 
 @dataclass(frozen=True)

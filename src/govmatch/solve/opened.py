@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from govmatch.solve.certificate import Proof, prices_above
 from govmatch.solve.control import Control
-from govmatch.solve.core import DEAREST, ROUNDS, SMALL, Core
+from govmatch.solve.core import DEAREST, ROUNDS, SMALL, Core, by_tree, roots
 from govmatch.solve.coupled import ENOUGH, LARGE, Coupled, Found, Served, choose, follow
 from govmatch.solve.instance import Instance, Solution
 from govmatch.solve.mip.model import Outcome, solve
@@ -246,15 +246,13 @@ def _sharpened(coupled: Coupled, relaxed: Coupled, best: Opened, control: Contro
     """Choose exactly what is held, everybody outside a core at their price; see `core.sharpen`."""
     openings, instance = _openings(coupled), coupled.instance
     parent = instance.parent
-    root = np.arange(len(parent))
-    while (parent[root] >= 0).any():
-        root = np.where(parent[root] >= 0, parent[root], root)
+    root = roots(parent)
     first = np.maximum(best.found.price, 0)
     kept, gap, stale = np.full(len(root), len(instance.request) <= SMALL), np.inf, 0
     kept[openings.node] = True
     teams, floor = len(coupled.tree.worth) > 0, 1 << 60
     if teams:  # who fights over the same people is in the core, too
-        dear = _by_tree(root, prices_above(parent, first))
+        dear = by_tree(root, prices_above(parent, first))
         dearest = np.argsort(-dear, kind="stable")[:DEAREST]
         dearest = dearest[dear[dearest] > 0]
         kept[dearest] = True
@@ -276,8 +274,8 @@ def _sharpened(coupled: Coupled, relaxed: Coupled, best: Opened, control: Contro
         tried = _planned(coupled, core, outcome, best, price, control, bool(kept[root].all()))
         tried = _walked(coupled, tried, tried.found.served, control)
         best = _better(best, tried)
-        more = kept | (_by_tree(root, core.excess(outcome)) > 0) | (len(instance.request) <= MOST_ARCS)
-        more |= _by_tree(root, prices_above(parent, tried.own)) >= floor
+        more = kept | (by_tree(root, core.excess(outcome)) > 0) | (len(instance.request) <= MOST_ARCS)
+        more |= by_tree(root, prices_above(parent, tried.own)) >= floor
         grows = bool((more & ~kept).any())
         grows &= np.isin(instance.node, np.flatnonzero(more[root])).sum() <= MOST_ARCS
         kept = more if grows else kept
@@ -286,12 +284,6 @@ def _sharpened(coupled: Coupled, relaxed: Coupled, best: Opened, control: Contro
             break
         gap = best.found.proof.gap
     return best
-
-
-def _by_tree(root: IntArray, values: IntArray) -> IntArray:
-    most = np.zeros(len(root), np.int64)
-    np.maximum.at(most, root, values)
-    return most
 
 
 def _of_part(coupled: Coupled, arc: IntArray, primal: int) -> PartOpenings:

@@ -7,7 +7,7 @@ in a facility location problem, Geoffrion & McBride 1978); who goes together is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +66,7 @@ class Openings:
         """
         u, _ = valid_duals(instance, request_dual, price)
         of = self.of_arcs(instance)
-        rest = without(instance, of >= 0)
+        rest = instance.of_arcs(of < 0)
         price = price.copy()
         price[self.node] = 0
         at = np.flatnonzero(of >= 0)
@@ -117,15 +117,3 @@ class Openings:
         sits[instance.request[(of >= 0) & (flow > 0)]] = True
         apart = self.together(instance, flow)[self.tie[sits & (self.tie >= 0)]] < 0
         return bool(((taken == 0) | (taken >= self.fewest)).all() and not apart.any())
-
-
-def without(instance: Instance, arcs: BoolArray) -> Instance:
-    """Return an instance without some arcs, (n_arcs,)."""
-    keep = ~arcs
-    return replace(
-        instance,
-        request=instance.request[keep],
-        node=instance.node[keep],
-        group=instance.group[keep],
-        cost=instance.cost[keep],
-    )

@@ -92,7 +92,8 @@ def _priced(
     Every plan says how much the bound changes with the prices at most; together they say where to look next,
     within a box around the best prices so far (Marsten, Hogan & Blankenship 1975).
     """
-    n_rules, dearest = len(limits.rules.limit), limits.dearest
+    n_rules = len(limits.rules.limit)
+    dearest = limits.dearest(int(np.append(coupled.instance.unmet_cost, coupled.tree.worth).max(initial=1)))
     natural = int(limits.priced(coupled, np.zeros(limits.n, np.int64)).instance.unmet_cost.max(initial=1))
     usual = np.concatenate([np.maximum(natural // limits.rules.heaviest, 1), dearest[n_rules:]])
     model = _Model(dearest, usual)
@@ -108,11 +109,11 @@ def _priced(
         proof = best.found.proof
         if control.poll() or coupled.suffices(proof, control):
             break
-        center, told = model.center()
+        center, told, slope = model.center()
         if starts:
             at: IntArray | None = starts.pop(0)
         else:
-            size = size or max(1.0, proof.primal - told) / model.slope(center)
+            size = size or max(1.0, proof.primal - told) / slope
             at = model.next(center, size, told + enough * abs(told) + 1) if idle < IDLE or thorough else None
         if at is None and (thorough or not teams):
             break
@@ -154,21 +155,19 @@ class _Model:
         """Tell whether a plan at these prices is known."""
         return any(np.array_equal(at, other) for other in self._at)
 
-    def center(self) -> tuple[IntArray, float]:
-        """Return the prices, of those known, for which the plans tell of the highest bound, and that."""
-        told = [min(self._told(k, at) for k in range(len(self._at))) for at in self._at]
-        best = int(np.argmax(told))
-        return self._at[best], told[best]
+    def center(self) -> tuple[IntArray, float, float]:
+        """Return the prices, of those known, for which the plans tell of the highest bound.
 
-    def slope(self, at: IntArray) -> float:
-        """Return how much a step as large as usual prices raises the bound at most, at least 1."""
-        least = min(range(len(self._at)), key=lambda k: self._told(k, at))
-        over = self._over[least]
-        over = np.where((at <= 0) & (over < 0), 0, over)
-        return max(1.0, float((np.abs(over) * self._usual).sum()))
-
-    def _told(self, k: int, at: IntArray) -> float:
-        return self._value[k] + float((self._over[k] * (at - self._at[k])).sum())
+        Also that bound, and how much a step as large as usual prices raises it at most, at least 1.
+        """
+        over, at = np.array(self._over, np.float64), np.array(self._at, np.float64)
+        told = np.array(self._value, np.float64) - (over * at).sum(axis=1)
+        bound = told[:, None] + over @ at.T  # by every plan, at all prices
+        best = int(np.argmax(bound.min(axis=0)))
+        slope = over[np.argmin(bound[:, best])]
+        slope[(self._at[best] <= 0) & (slope < 0)] = 0
+        steep = max(1.0, float((np.abs(slope) * self._usual).sum()))
+        return self._at[best], float(bound[:, best].min()), steep
 
     def next(self, center: IntArray, size: float, enough: float) -> IntArray | None:
         """Return the most promising prices within a box that is narrowed until it holds new ones.

@@ -130,10 +130,9 @@ class Limits:
         """How many prices there are."""
         return len(self.rules.limit) + len(self.floors.limit)
 
-    @property
-    def dearest(self) -> IntArray:
-        """What each price is at most, (n,)."""
-        return np.concatenate([np.full(len(self.rules.limit), 1 << 40), self.floors.price])
+    def dearest(self, worth: int) -> IntArray:
+        """Return what each price is at most, (n,), where no request or team costs more than `worth`."""
+        return np.concatenate([np.full(len(self.rules.limit), worth), self.floors.price])
 
     def priced(self, coupled: Coupled, price: IntArray, *, tolls: bool = True) -> Coupled:
         """Return the instance in which prices stand for the limits.

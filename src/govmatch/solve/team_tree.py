@@ -58,6 +58,11 @@ class TeamTree:
         return needed
 
     @property
+    def asked(self) -> IntArray:
+        """How many people each team asks for, (n_teams,)."""
+        return np.bincount(self.role_team, self.role_people, len(self.worth)).astype(np.int64)
+
+    @property
     def n_starts(self) -> int:
         """How many starts all teams have together."""
         return len(self.start_team)

@@ -51,7 +51,6 @@ def columns(part: Part) -> Columns:
     in_team = part.role >= 0
     absence = np.zeros(len(in_team), np.int64)
     absence[in_team] = tree.absence[tree.role_team[part.role[in_team]]]
-    asked = np.bincount(tree.role_team, tree.role_people, len(tree.worth)).astype(np.int64)
     node, _ = part.entries
     below = np.bincount(node, minlength=len(instance.parent))
     units = np.where(instance.load_cost > 0, np.minimum(below, instance.capacity), 0)
@@ -62,7 +61,7 @@ def columns(part: Part) -> Columns:
     cost = (
         instance.cost - absence[instance.request],
         np.where(in_team, 0, instance.unmet_cost),
-        tree.absence * asked - tree.worth,
+        tree.absence * tree.asked - tree.worth,
         np.zeros(n_states, np.int64),
         instance.load_cost[unit_node] * nth,
         price,

@@ -156,9 +156,8 @@ def _floors(part: Part, floors: Floors, at: Columns, found: Rows) -> None:
     alone = np.flatnonzero(floors.member < n)
     entry = np.flatnonzero(floors.member >= n)
     team = floors.member[entry] - n
-    asked = np.bincount(tree.role_team, tree.role_people, len(tree.worth)).astype(np.int64)
     limit = floors.limit.copy()
-    np.subtract.at(limit, floors.floor[entry], asked[team])
+    np.subtract.at(limit, floors.floor[entry], tree.asked[team])
     # everybody who comes to a team is not missing
     arc = np.flatnonzero(part.role[instance.request] >= 0)
     of = tree.role_team[part.role[instance.request[arc]]]
