@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pandas as pd
+import pytest
 
 import govmatch as gm
 from govmatch.model.policy import Continuity
@@ -102,6 +103,24 @@ def test_nine_residents_supervise_a_renovation_for_three_months():
         assert not {"V02", "V03"} <= set(team["provider_id"])
     assert plan.certificate.verified
     assert gm.explain(plan, "R1").visits["provider_id"].ne("").sum() == 11
+    # what the team finds is told afterwards, beside who came
+    first = plan.assignments[plan.assignments["request_id"] == "R1@2026-11-21"].head(1)
+    history = pd.DataFrame(
+        {
+            "request_id": "R1",
+            "provider_id": first["provider_id"],
+            "start": first["start"],
+            "outcome": "渗水返工 a leak, mended before the wall was closed",
+            "saved": 3_200.0,
+        }
+    )
+    later = gm.Problem.from_tables({**tables, "history": history}, policy=policy, horizon=horizon)
+    assert later.tables["history"]["saved"].tolist() == [3_200.0]
+    assert later.tables["history"]["outcome"].str.startswith("渗水返工").all()
+    with pytest.raises(gm.InvalidTables, match=r"history\[0\]\.saved: expected a number of at least 0"):
+        gm.Problem.from_tables(
+            {**tables, "history": history.assign(saved=-1.0)}, policy=policy, horizon=horizon
+        )
 
 
 def test_mediators_are_neutral_to_both_parties_of_a_dispute():

@@ -470,6 +470,8 @@ _TABLES = (
             _fk("resident_id", ("residents",), "who was served", "居民编号"),
             Column("start", "time", "when", "开始", required=True),
             Column("rating", "int", "1 … 5", "评分", low=1, high=5),
+            _text("outcome", "what came of it, such as what a team found", "成效"),
+            Column("saved", "float", "what it saved", "节约金额", unit="yuan", low=0),
         ),
     ),
     Table(

@@ -12,6 +12,7 @@ from govmatch.errors import InvalidInput, UnsupportedFeature
 from govmatch.model.problem import Problem
 from govmatch.model.sessions import may_sit
 from govmatch.model.travel import Travel
+from govmatch.plan import rounds
 from govmatch.plan.announced import Incumbent, read_incumbent
 from govmatch.plan.bonds import bonds_of, kept_apart, over, touched
 from govmatch.plan.continuity import Continued, continue_faces, wants_continuity
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 IntArray = NDArray[np.int64]
 
 METHODS = ("auto", "flow", "coupled", "rounds")
-FEATURES = {"flow": flow.FEATURES, "coupled": coupled.FEATURES}
+FEATURES = {"flow": flow.FEATURES, "coupled": coupled.FEATURES, "rounds": rounds.FEATURES}
 SOLVER = "govmatch auction and shortest paths"
 
 LIMITS = ("quotas", "away", "hours", "floors", "reserve")

@@ -70,6 +70,10 @@ class Tours:
     person: IntArray  # (n_tours,)
 
 
+FEATURES = frozenset({"single_role", "several_people", "teams"})
+"""What rounds can honour."""
+
+
 def check_rounds(problem: Problem, method: str) -> None:
     """Refuse what rounds do not do, and methods that are not those of the policy.
 
@@ -84,7 +88,7 @@ def check_rounds(problem: Problem, method: str) -> None:
         return
     if method not in ("auto", "rounds"):
         raise InvalidInput(f"method {method!r} makes no rounds, and the policy's rounds.on is true")
-    missing = sorted(problem.features - {"teams"})
+    missing = sorted(problem.features - FEATURES)
     requests = problem.tables["requests"]
     stated = requests["min_serve"].notna().to_numpy()[problem.demand.row]
     if (stated & (problem.demand.min_serve < problem.demand.people)).any():
