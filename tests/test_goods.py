@@ -463,6 +463,19 @@ def test_explain_tells_what_comes_from_whom_and_what_is_missing(plan):
     ).goods.empty
 
 
+def test_explain_shows_a_few_of_many_owners():
+    owners = [(f"C{i}", "rice", float(i), "kg", False, None) for i in range(1, 9)]
+    tables = {
+        "communities": frame("community_id lat lon", *((f"C{i}", 30.5, 120.6) for i in range(1, 9))),
+        "agreements": frame(
+            "agreement_id from_id to_id kind", *((f"A{i}", "C1", f"C{i}", "federation") for i in range(2, 9))
+        ),
+    }
+    plan = matched(owners, [("R0", "rice", 1.0)], n=1, **tables)
+    told = gm.explain(plan, "R0").goods
+    assert told["owner_id"].tolist() == ["C1", "C8", "C7", "C6"]
+
+
 def test_goods_are_among_the_files(plan, tmp_path):
     names = {path.name for path in plan.to_csv(tmp_path)}
     assert {"goods.csv", "stock.csv"} <= names

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from govmatch.datasets.columns import IntArray, TextArray, frame, generator, numbered
+from govmatch.ragged import runs
 
 _PART = 31
 _APART = 0.3  # of all bonds
@@ -79,8 +80,7 @@ def _disputes(
     first = np.searchsorted(home[rank], np.arange(len(names)))
     size = np.bincount(home[home >= 0], minlength=len(names))
     count = np.minimum(rng.choice(len(_KIN), len(request), p=_KIN), size[where])
-    party = np.repeat(np.arange(len(request)), count)
-    nth = np.arange(len(party)) - np.repeat(np.cumsum(count) - count, count)
+    party, nth = runs(count)
     # neighbours in that order are different people
     start = np.floor(rng.random(len(request)) * np.minimum(size[where], 6)).astype(np.int64)
     who = rank[first[where[party]] + (start[party] + nth) % size[where[party]]]

@@ -25,6 +25,7 @@ from govmatch.datasets.geography import Places
 from govmatch.datasets.inhabitants import Inhabitants
 from govmatch.datasets.names import JOINT_UNITS, MEMBERS, ORGANISATIONS
 from govmatch.datasets.services import FIELDS, SERVICES
+from govmatch.ragged import runs
 
 XISHAN_ORGANISATIONS = 45
 ALLIANCE_MEMBERS = 162
@@ -147,9 +148,8 @@ def _group_of(places: Places, community: IntArray) -> TextArray:
 
 def _named(places: Places, count: IntArray, offset: IntArray) -> _Rows:
     """Name `count` organisations of each community after it and a stem, from stem `offset` on."""
-    community = np.repeat(np.arange(places.n), count)
+    community, within = runs(count)
     n = len(community)
-    within = np.arange(n) - np.repeat(np.cumsum(count) - count, count)
     # 13 and 48 have no common factor: all stems come up before one comes again
     stem = (within * 13 + offset[community]) % len(ORGANISATIONS)
     stems = np.array([s for _, s in ORGANISATIONS], dtype=object)

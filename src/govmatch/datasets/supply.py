@@ -21,6 +21,7 @@ from govmatch.datasets.geography import ZONE, Places
 from govmatch.datasets.inhabitants import DIALECTS, HOMETOWNS, Inhabitants
 from govmatch.datasets.institutions import Institutions
 from govmatch.datasets.services import FIELDS, SERVICES, field_weights
+from govmatch.ragged import runs
 
 FREE_SHARE = 0.1
 
@@ -243,8 +244,7 @@ def _pieces(rng: np.random.Generator, free: int, weekend: bool) -> tuple[IntArra
 def _office_hours(rng: np.random.Generator, staffed: int) -> tuple[IntArray, IntArray, IntArray]:
     habit = pick(rng, np.array([0.55, 0.2, 0.25]), staffed)
     pieces = np.array([len(h) for h in _OFFICE_HOURS])[habit]
-    who = np.repeat(np.arange(staffed), pieces)
-    within = np.arange(len(who)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    who, within = runs(pieces)
     padded = np.array([np.resize(h, (2, 2)) for h in _OFFICE_HOURS])
     opens, closes = padded[habit[who], within].T
     return who, opens, closes

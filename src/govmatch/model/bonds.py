@@ -7,6 +7,7 @@ import numpy as np
 from govmatch.model.encoded import Bonds, Int32Array, IntArray
 from govmatch.model.policy import Policy
 from govmatch.model.sheets import Sheets
+from govmatch.ragged import runs
 
 
 def encode_bonds(sheets: Sheets, policy: Policy) -> Bonds:
@@ -39,13 +40,10 @@ def with_kin(
     kin, resident = sheets.positions("kin", "volunteer_id"), sheets.positions("kin", "resident_id")
     order = np.argsort(resident, kind="stable")
     first, last = (np.searchsorted(resident[order], party, side=side) for side in ("left", "right"))
-    count = np.where((request >= 0) & (party >= 0), last - first, 0)
-    within = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
-    who = kin[order][np.repeat(first, count) + within].astype(np.int64)
+    of, nth = runs(np.where((request >= 0) & (party >= 0), last - first, 0))
+    who = kin[order][first[of] + nth].astype(np.int64)
     width = int(max(who.max(initial=0), forbidden[1].max(initial=0))) + 1
     pairs = np.unique(
-        np.concatenate(
-            [forbidden[0].astype(np.int64) * width + forbidden[1], np.repeat(request, count) * width + who]
-        )
+        np.concatenate([forbidden[0].astype(np.int64) * width + forbidden[1], request[of] * width + who])
     )
     return (pairs // width).astype(np.int32), (pairs % width).astype(np.int32)

@@ -20,6 +20,7 @@ from govmatch.model.roles import read_roles
 from govmatch.model.series import spread_out
 from govmatch.model.session_pins import sessions_held
 from govmatch.model.sheets import Sheets
+from govmatch.ragged import matches
 
 HELPER = "helper"
 
@@ -244,15 +245,11 @@ def _pinned(
     alone = row < supply.n_volunteers
     organization = row[~alone] - supply.n_volunteers
     ranked = np.argsort(supply.organization, kind="stable")
-    first, last = (
-        np.searchsorted(supply.organization[ranked], organization, side=side) for side in ("left", "right")
-    )
-    count = last - first
-    within = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
-    charged = ranked[np.repeat(first, count) + within]
+    of, at = matches(supply.organization[ranked], organization)
+    charged = ranked[at]
     provider = np.concatenate([provider_numbers(sheets)[row[alone]], charged]).astype(np.int64)
     width = max(1, supply.n_providers)
-    asking = np.concatenate([request[alone], np.repeat(request[~alone], count)])
+    asking = np.concatenate([request[alone], request[~alone][of]])
     if action == "forbid" and supply.sessions.n:  # who must not come holds no session for them either
         held, session = sessions_held(sheets, supply, row)
         asking, provider = np.append(asking, request[held]), np.append(provider, session)

@@ -20,6 +20,7 @@ from govmatch.model.schema import MOST_AMOUNT, PERIODS
 from govmatch.model.sheets import Sheets
 from govmatch.model.times import MINUTE, Zone
 from govmatch.model.violations import Violations
+from govmatch.ragged import matches
 
 GRID = 1_000_000
 """Parts of a unit that are told apart."""
@@ -103,10 +104,8 @@ def encode_goods(sheets: Sheets, demand: Demand) -> Goods:
     lot = _lots(asked, kind[row], owned)
     # every visit of a request that recurs has that request's row
     by_request = np.lexsort((asked.kind, asked.request))
-    first, last = (np.searchsorted(asked.request[by_request], demand.row, side=s) for s in ("left", "right"))
-    count = last - first
-    at = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
-    at = by_request[at + np.repeat(first, count)]
+    of, at = matches(asked.request[by_request], demand.row)
+    at = by_request[at]
     return Goods(
         kind=asked.names,
         lot=lot,
@@ -115,7 +114,7 @@ def encode_goods(sheets: Sheets, demand: Demand) -> Goods:
         owner=sheets.positions("goods", "owner_id")[row].astype(np.int64),
         stock=owned // np.append(lot, 1)[kind[row]],
         period=encode_periods(sheet["period"].values, sheet["lent"].values)[row],
-        request=np.repeat(np.arange(demand.n_requests), count),
+        request=of,
         asked_kind=asked.kind[at],
         asked=asked.amount[at] // np.append(lot, 1)[asked.kind[at]],
     )

@@ -18,6 +18,7 @@ from govmatch.model.policy_rules import WEEKDAYS, weekday_of
 from govmatch.model.schema import HOLIDAY_RULES
 from govmatch.model.sheets import Sheets
 from govmatch.model.times import DAY, MINUTE, ceil_minutes
+from govmatch.ragged import runs
 
 UNDATED = np.iinfo(np.int64).min // 4
 """First day of a series to which neither table nor horizon gives one."""
@@ -157,9 +158,7 @@ def expand(series: Series, sheets: Sheets) -> Visits:
     """Lay the series over the days; those that are undated have none."""
     which, weekday = np.nonzero(series.weekday & (series.first != UNDATED)[:, None])
     begin = series.first[which] + (weekday - (series.first[which] + 3)) % 7
-    weeks = series.weeks[which]
-    pair = np.repeat(np.arange(len(which)), weeks)
-    week = np.arange(len(pair)) - np.repeat(np.cumsum(weeks) - weeks, weeks)
+    pair, week = runs(series.weeks[which])
     of, planned = which[pair], begin[pair] + 7 * week
     order = np.lexsort((planned, of))
     of, planned = of[order], planned[order]

@@ -13,6 +13,7 @@ from govmatch.model.horizon import Horizon
 from govmatch.model.policy import Policy
 from govmatch.model.recurrence import expand, read_series, recurring, visit_ids, within
 from govmatch.model.sheets import Sheets
+from govmatch.ragged import runs
 
 
 def spread_out(
@@ -126,10 +127,9 @@ def _known(sheets: Sheets, request: IntArray) -> tuple[IntArray, IntArray]:
         usable = np.flatnonzero(useful & (key >= 0))
         ranked = usable[np.argsort(key[usable], kind="stable")]
         low, high = (np.searchsorted(key[ranked], wanted, side=side) for side in ("left", "right"))
-        count = np.where(wanted >= 0, high - low, 0)
-        within = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
-        series.append(np.repeat(np.arange(len(request)), count))
-        who.append(provider[ranked[np.repeat(low, count) + within]])
+        of, nth = runs(np.where(wanted >= 0, high - low, 0))
+        series.append(of)
+        who.append(provider[ranked[low[of] + nth]])
     width = int(provider.max(initial=0)) + 1
     pairs = np.unique(np.concatenate(series) * width + np.concatenate(who)).astype(np.int64)
     return pairs // width, pairs % width

@@ -13,6 +13,7 @@ from govmatch.model.horizon import Horizon
 from govmatch.model.policy import Policy, Preset
 from govmatch.model.sheets import Sheets
 from govmatch.model.times import DAY, MINUTE, Zone, ceil_minutes
+from govmatch.ragged import runs
 
 MAX_SLOTS = 50_000_000
 
@@ -155,8 +156,7 @@ def _cut(
     """Cut times at the bounds of the named hours; what lies outside all hours is not bookable."""
     first = np.searchsorted(pieces.end, start, side="right")
     count = np.maximum(np.searchsorted(pieces.start, end, side="left") - first, 0)
-    total = int(count.sum())
-    _afford(total)
-    row = np.repeat(np.arange(len(start)), count)
-    piece = np.arange(total) - np.repeat(np.cumsum(count) - count, count) + first[row]
+    _afford(int(count.sum()))
+    row, nth = runs(count)
+    piece = first[row] + nth
     return provider[row], np.maximum(start[row], pieces.start[piece]), np.minimum(end[row], pieces.end[piece])

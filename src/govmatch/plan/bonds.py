@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from govmatch.model.encoded import Bonds, Supply
 from govmatch.model.problem import Problem
 from govmatch.plan.wheel import Result
+from govmatch.ragged import matches
 from govmatch.reach.candidates import ANY, Arcs
 from govmatch.reach.units import Units
 from govmatch.solve.bonds import Bonds as SolverBonds
@@ -87,11 +88,8 @@ def _partners(pairs: IntArray, provider: IntArray) -> tuple[IntArray, IntArray]:
     both = np.concatenate([pairs, pairs[:, ::-1]])
     both = both[np.argsort(both[:, 0], kind="stable")]
     row = np.flatnonzero(np.isin(provider, both[:, 0]))
-    first, last = (np.searchsorted(both[:, 0], provider[row], side=side) for side in ("left", "right"))
-    count = last - first
-    of = np.repeat(row, count)
-    within = np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count)
-    return of, both[np.repeat(first, count) + within, 1]
+    of, at = matches(both[:, 0], provider[row])
+    return row[of], both[at, 1]
 
 
 def kept_apart(

@@ -15,6 +15,7 @@ from govmatch.plan.bonds import bond_costs
 from govmatch.plan.faces import face_costs
 from govmatch.plan.reasons import REASONS, STAGE_REASONS
 from govmatch.plan.unserved import OUTRUN, best_starts, reasons
+from govmatch.ragged import runs
 from govmatch.reach.candidates import Candidates
 from govmatch.reach.costs import RESOLUTION, Terms, hundredths, price_terms
 from govmatch.reach.floors import FloorRows
@@ -55,9 +56,7 @@ def pair_starts(pairs: Pairs, demand: Demand, supply: Supply) -> IntArray:
 
 def surplus_levels(pairs: Pairs, demand: Demand, supply: Supply) -> IntArray:
     """Return the levels held above those needed, summed over each request's needs, (n,)."""
-    counts = np.diff(demand.need_ptr)[pairs.request]
-    pair = np.repeat(np.arange(len(pairs.request)), counts)
-    need = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts)
+    pair, need = runs(np.diff(demand.need_ptr)[pairs.request])
     need += demand.need_ptr[pairs.request[pair]]
     n_skills = max(1, len(supply.skills))
     keys = supply.skill_provider.astype(np.int64) * n_skills + supply.skill_code

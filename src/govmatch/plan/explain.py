@@ -64,7 +64,8 @@ class Explanation:
         Of a recurring request, whose visits are explained by their own ids: request_id, earliest,
         provider_id, reason.
     goods : pandas.DataFrame
-        Of a request that needs goods, one row for each owner of each kind: good, asked, owner_id, sent, left
+        Of a request that needs goods, those who send some of each kind, then the three in reach who have most
+        left, then three out of reach who have some: good, asked, owner_id, sent, left
         (on the day of the service, or the first on which it may start), reached (whether the alliance leads
         there that day), missing (of that kind, beside what is left in reach; 0 where it is served).
     """

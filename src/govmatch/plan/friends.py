@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch.model.problem import Problem
+from govmatch.ragged import runs
 from govmatch.reach.candidates import Candidates
 from govmatch.reach.travel import checked_minutes
 from govmatch.reach.units import Units
@@ -46,9 +47,8 @@ def impossible_friends(
 
 def _runs(ptr: IntArray, at: IntArray) -> tuple[IntArray, IntArray]:
     """Return for each position in runs ``ptr[i]:ptr[i + 1]`` which of `at` it belongs to, and itself."""
-    count = ptr[at + 1] - ptr[at]
-    of = np.repeat(np.arange(len(at)), count)
-    return of, np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(ptr[at], count)
+    of, nth = runs(ptr[at + 1] - ptr[at])
+    return of, ptr[at][of] + nth
 
 
 def _holds(problem: Problem, units: Units, who: IntArray, unit: IntArray) -> BoolArray:

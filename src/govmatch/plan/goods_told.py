@@ -13,8 +13,12 @@ from govmatch.reach.paths import Paths
 COLUMNS = ("good", "asked", "owner_id", "sent", "left", "reached", "missing")
 
 
+OTHERS = 3
+"""Owners that are shown beside those who send some: in reach, those with most left, and out of reach."""
+
+
 def goods_told(plan: Plan, paths: Paths, request: int) -> pd.DataFrame:
-    """Return one row for each owner of each kind that a request needs, those who send some first.
+    """Return owners of each kind that a request needs, those who send some first, and some others.
 
     Parameters
     ----------
@@ -56,7 +60,10 @@ def goods_told(plan: Plan, paths: Paths, request: int) -> pd.DataFrame:
         whole = sum(round(left * GRID) // lot * lot for _, _, left, reached in found if reached)
         missing = 0.0 if len(mine) else max(0, int(goods.asked[want]) * lot - whole) / GRID
         asked = int(goods.asked[want]) * lot / GRID
-        rows += [(name, asked, *one, missing) for one in found or [(None, 0.0, 0.0, False)]]
+        here = [one for one in found if one[1] > 0]
+        for near in (True, False):
+            here += [one for one in found if one[1] <= 0 and one[3] == near and (near or one[2] > 0)][:OTHERS]
+        rows += [(name, asked, *one, missing) for one in here or [(None, 0.0, 0.0, False)]]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

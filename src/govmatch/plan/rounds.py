@@ -22,6 +22,7 @@ from govmatch.plan.decode import Pairs, pair_terms
 from govmatch.plan.forest import Forest, capacity_forest
 from govmatch.plan.plan import Certificate, Plan
 from govmatch.plan.rounds_frames import Made, rounds_assignments, rounds_funnel, rounds_unmet
+from govmatch.ragged import matches, runs
 from govmatch.reach.asks import Asks, read_asks
 from govmatch.reach.candidates import Candidates
 from govmatch.reach.costs import hundredths
@@ -199,8 +200,7 @@ def _tours(supply: Supply, asks: Asks, options: Options) -> Tours:
     slot, which = np.unique(options.slot, return_inverse=True)
     wanted = np.bincount(which.reshape(-1), asks.people[options.ask], len(slot)).astype(np.int64)
     people = np.minimum(np.maximum(supply.slot_capacity[slot], 0), wanted)
-    of = np.repeat(np.arange(len(slot)), people)
-    number = np.arange(len(of)) - np.repeat(np.cumsum(people) - people, people)
+    of, number = runs(people)
     provider = supply.slot_provider[slot[of]].astype(np.int64)
     staff = provider >= supply.n_volunteers
     return Tours(slot[of], number, np.where(staff, supply.n_providers + np.arange(len(of)), provider))
@@ -216,10 +216,7 @@ def _instance(
     first = np.cumsum(people) - people
 
     # every option of an ask, for each of its visits and each tour of the slot
-    begin = np.searchsorted(tours.slot, options.slot)
-    copies = np.searchsorted(tours.slot, options.slot, side="right") - begin
-    option = np.repeat(np.arange(len(options)), copies)
-    tour = np.arange(len(option)) - np.repeat(np.cumsum(copies) - copies, copies) + begin[option]
+    option, tour = matches(tours.slot, options.slot)
     times = people[options.ask[option]]
     option, tour, nth = _repeated(option, tour, times)
     visit = first[options.ask[option]] + nth
@@ -311,7 +308,7 @@ def _above(forest: Forest, tours: Tours, visit: IntArray, tour: IntArray) -> _Li
 
 def _repeated(option: IntArray, tour: IntArray, times: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Repeat rows, and return which repetition each is."""
-    nth = np.arange(int(times.sum())) - np.repeat(np.cumsum(times) - times, times)
+    _, nth = runs(times)
     return np.repeat(option, times), np.repeat(tour, times), nth
 
 

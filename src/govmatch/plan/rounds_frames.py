@@ -14,6 +14,7 @@ from govmatch.model.encoded import Supply
 from govmatch.model.problem import Problem
 from govmatch.plan.decode import Pairs, local_times, pair_terms, route_texts
 from govmatch.plan.reasons import REASONS, STAGE_REASONS, first_empty_stage
+from govmatch.ragged import runs
 from govmatch.reach.asks import Asks
 from govmatch.reach.candidates import Candidates
 from govmatch.reach.costs import RESOLUTION, hundredths
@@ -175,10 +176,10 @@ def _too_few(asks: Asks, options: Options, supply: Supply, mine: IntArray) -> bo
         own = provider >= supply.n_volunteers
         # the own people of an organisation are persons of their slot; more than are asked do not count
         times = np.where(own, np.minimum(supply.slot_capacity[slot], asks.people[mine].sum()), 1)
-        nth = np.arange(int(times.sum())) - np.repeat(np.cumsum(times) - times, times)
+        of, nth = runs(times)
         width = int(asks.people[mine].sum())
         person = np.where(own, supply.n_providers + slot * width, provider)
-        person = np.unique(np.repeat(person, times) + nth)
+        person = np.unique(person[of] + nth)
         for _ in range(int(asks.people[q])):
             rows.append(np.full(len(person), n))
             columns.append(person)

@@ -12,6 +12,7 @@ from govmatch.plan.forest import capacity_forest, lay_out
 from govmatch.plan.friends import impossible_friends
 from govmatch.plan.openings import openings_of
 from govmatch.plan.wheel import Clock, Result, better, ended
+from govmatch.ragged import matches
 from govmatch.reach.candidates import Arcs, Candidates, Priced
 from govmatch.reach.floors import FloorRows
 from govmatch.reach.limits import AllLimits, PairLimits
@@ -49,10 +50,7 @@ class Bounds:
     def limits(self, arcs: Arcs, units: Units, arc: IntArray) -> Limits:
         """Say which arcs of an instance, whose pairs are `arc`, count for which rule, and the floors."""
         passes = self.pairs.passes(arcs, units.demand)
-        first = np.searchsorted(passes.arc, arc)
-        count = np.searchsorted(passes.arc, arc, side="right") - first
-        copy = np.repeat(np.arange(len(arc)), count)
-        at = np.arange(len(copy)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+        copy, at = matches(passes.arc, arc)
         rules = Rules(copy, passes.rule[at], passes.weight[at], self.pairs.limit)
         # the unit of a request that stands alone, or its team after all units
         member = np.full(int(units.request.max(initial=-1)) + 1, -1)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch.model.encoded import Demand, Teams
+from govmatch.ragged import matches
 
 IntArray = NDArray[np.int64]
 
@@ -75,9 +76,7 @@ def read_asks(demand: Demand, teams: Teams, last: int | None) -> Asks:
     # a pin forbids a person for every role
     by_request = np.argsort(demand.forbid_request, kind="stable")
     forbidden = demand.forbid_request[by_request]
-    first, end = np.searchsorted(forbidden, request), np.searchsorted(forbidden, request, side="right")
-    pairs = np.repeat(first, end - first) + np.arange(int((end - first).sum()))
-    pairs -= np.repeat(np.cumsum(end - first) - (end - first), end - first)
+    asking, pairs = matches(forbidden, request)
     asked = replace(
         demand,
         **{
@@ -99,7 +98,7 @@ def read_asks(demand: Demand, teams: Teams, last: int | None) -> Asks:
         need_skill_name=need("need_skill_name"),
         need_level=need("need_level"),
         need_certified=need("need_certified"),
-        forbid_request=np.repeat(np.arange(len(of)), end - first).astype(np.int32),
+        forbid_request=asking.astype(np.int32),
         forbid_provider=demand.forbid_provider[by_request][pairs],
     )  # fmt: skip
     after = whole(teams.after, np.full(len(alone), -1))

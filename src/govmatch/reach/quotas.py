@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch.model.encoded import Demand, Supply
+from govmatch.ragged import matches
 from govmatch.reach.candidates import Arcs, Tolls
 from govmatch.reach.limits import Passes
 from govmatch.reach.paths import EdgeArrays, Paths
@@ -67,10 +68,7 @@ class Quotas:
         key = np.full(len(arcs), -1)
         place = self._period_epoch[self._period[slot]] * self._shape[1] + source[jobs]
         key[jobs] = place * self._shape[2] + self._home[slot]
-        first = np.searchsorted(self._key, key)
-        count = np.searchsorted(self._key, key, side="right") - first
-        arc = np.repeat(np.arange(len(arcs)), count)
-        at = np.arange(len(arc)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+        arc, at = matches(self._key, key)
         rule = self._edge[at] * self._n_weeks + self._week[arcs.slot[arc]]
         return Passes(arc, rule, np.ones(len(arc), np.int64))
 

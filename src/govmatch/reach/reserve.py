@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from govmatch.model.encoded import Demand
 from govmatch.model.problem import Problem
+from govmatch.ragged import runs
 from govmatch.reach.candidates import Arcs
 from govmatch.reach.limits import Passes
 
@@ -87,6 +88,5 @@ class Reserve:
 def _hours(start: IntArray, end: IntArray) -> tuple[IntArray, IntArray]:
     """List the hours that each time touches: its position, the hour."""
     first = start // HOUR
-    count = np.maximum((end - 1) // HOUR - first + 1, 0)
-    row = np.repeat(np.arange(len(start)), count)
-    return row, np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + first[row]
+    row, nth = runs(np.maximum((end - 1) // HOUR - first + 1, 0))
+    return row, first[row] + nth

@@ -22,6 +22,7 @@ from govmatch.model.goods import period_of
 from govmatch.model.problem import Problem
 from govmatch.model.schema import PERIODS
 from govmatch.model.times import MINUTE, zone_of
+from govmatch.ragged import matches
 from govmatch.reach.candidates import ANY, Arcs, Candidates, Tolls
 from govmatch.reach.paths import Paths
 from govmatch.reach.stays import Stays
@@ -106,10 +107,8 @@ def stock_up(problem: Problem, units: Units, paths: Paths) -> Stock:
     of_start = np.concatenate([units.team[units.start_team], units.request[alone]])
     # every want at every start of its request
     order = np.argsort(of_start, kind="stable")
-    first, last = (np.searchsorted(of_start[order], goods.request, side=s) for s in ("left", "right"))
-    count = last - first
-    want = np.repeat(np.arange(len(goods.request)), count)
-    start = order[np.arange(len(want)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)]
+    want, at = matches(of_start[order], goods.request)
+    start = order[at]
     epoch = paths.epoch_of_day(day[start]).astype(np.int64)
     keys = [want, epoch]
     for number in range(1, len(PERIODS)):
@@ -142,13 +141,8 @@ def _ways(problem: Problem, paths: Paths, want: IntArray, day: IntArray) -> tupl
     goods, community = problem.goods, problem.demand.community.astype(np.int64)
     order = np.argsort(goods.stock_kind, kind="stable")
     order = order[goods.stock[order] > 0]
-    kind = goods.asked_kind[want]
-    first, last = (np.searchsorted(goods.stock_kind[order], kind, side=s) for s in ("left", "right"))
-    count = last - first
-    state = np.repeat(np.arange(len(want)), count)
-    stock = order[
-        np.arange(len(state)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
-    ]
+    state, at = matches(goods.stock_kind[order], goods.asked_kind[want])
+    stock = order[at]
     epoch = paths.epoch_of_day(day).astype(np.int64)
     route = paths.cost[epoch[state], community[goods.request[want[state]]], goods.owner[stock]].astype(
         np.int64

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from govmatch.model.encoded import BoolArray, Demand, Teams
 from govmatch.model.problem import Problem
 from govmatch.model.times import MINUTE, zone_of
+from govmatch.ragged import matches
 
 IntArray = NDArray[np.int64]
 
@@ -294,8 +295,5 @@ def _repeated(
     named: NDArray[np.int32], provider: NDArray[np.int32], request: IntArray
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Repeat the pairs of each request, given ascending, for all of its units."""
-    first = np.searchsorted(named, request)
-    count = np.searchsorted(named, request, side="right") - first
-    unit = np.repeat(np.arange(len(request)), count)
-    at = np.arange(len(unit)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+    unit, at = matches(named, request)
     return unit.astype(np.int32), provider[at]

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from govmatch.ragged import matches
+
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
@@ -89,11 +91,7 @@ class Meetings:
         """Return every pair at every owner that one of the two may come to, as a key, and both persons."""
         keys, persons = [], []
         for side in (0, 1):
-            first = np.searchsorted(self._group, pairs[:, side])
-            count = np.searchsorted(self._group, pairs[:, side], side="right") - first
-            pair = np.repeat(np.arange(len(pairs)), count)
-            person = np.arange(len(pair)) - np.repeat(np.cumsum(count) - count, count)
-            person += np.repeat(first, count)
+            pair, person = matches(self._group, pairs[:, side])
             keys.append(pair * span + self.owner[person])
             persons.append(person)
         every = np.unique(np.concatenate(keys))

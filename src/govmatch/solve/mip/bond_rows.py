@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from govmatch.ragged import matches, runs
 from govmatch.solve.bonds import Meetings
 from govmatch.solve.mip.part import Part
 
@@ -50,10 +51,8 @@ def bond_rows(part: Part, column: int) -> list[tuple[IntArray, *tuple[Term, ...]
     def arcs_of(persons: IntArray) -> tuple[IntArray, IntArray]:
         """Return the rows and the arcs of persons, one each row; none of -1."""
         begin = first[np.maximum(persons, 0)]
-        count = np.where(persons >= 0, first[np.maximum(persons, 0) + 1] - begin, 0)
-        row = np.repeat(np.arange(len(persons)), count)
-        within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-        return row, order[np.repeat(begin, count) + within]
+        row, nth = runs(np.where(persons >= 0, first[np.maximum(persons, 0) + 1] - begin, 0))
+        return row, order[begin[row] + nth]
 
     rows: list[tuple[IntArray, *tuple[Term, ...]]] = []
     if len(meetings.apart):
@@ -84,8 +83,5 @@ def _nameless(part: Part, owner: IntArray) -> tuple[IntArray, IntArray]:
     mine = _owners(part)[arc]
     order = np.argsort(mine, kind="stable")
     arc, mine = arc[order], mine[order]
-    first = np.searchsorted(mine, owner)
-    count = np.searchsorted(mine, owner, side="right") - first
-    row = np.repeat(np.arange(len(owner)), count)
-    within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-    return row, arc[np.repeat(first, count) + within]
+    row, at = matches(mine, owner)
+    return row, arc[at]

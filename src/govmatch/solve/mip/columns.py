@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from govmatch.ragged import runs
 from govmatch.solve.mip.bond_rows import bond_costs
 from govmatch.solve.mip.openings import opening_costs
 from govmatch.solve.mip.part import Part
@@ -54,8 +55,7 @@ def columns(part: Part) -> Columns:
     node, _ = part.entries
     below = np.bincount(node, minlength=len(instance.parent))
     units = np.where(instance.load_cost > 0, np.minimum(below, instance.capacity), 0)
-    unit_node = np.repeat(np.arange(len(units)), units)
-    nth = np.arange(len(unit_node)) - np.repeat(np.cumsum(units) - units, units)
+    unit_node, nth = runs(units)
     n_states = tree.n_starts + len(tree.state_role)
     price = np.zeros(0, np.int64) if part.floors is None else part.floors.price
     cost = (

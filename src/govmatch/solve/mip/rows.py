@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
 
+from govmatch.ragged import matches
 from govmatch.solve.mip.bond_rows import bond_rows
 from govmatch.solve.mip.columns import Columns
 from govmatch.solve.mip.openings import opening_rows
@@ -162,10 +163,8 @@ def _floors(part: Part, floors: Floors, at: Columns, found: Rows) -> None:
     arc = np.flatnonzero(part.role[instance.request] >= 0)
     of = tree.role_team[part.role[instance.request[arc]]]
     order = np.argsort(of, kind="stable")
-    first, last = (np.searchsorted(of[order], team, side=side) for side in ("left", "right"))
-    count = last - first
-    row = np.repeat(floors.floor[entry], count)
-    place = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+    which, place = matches(of[order], team)
+    row = floors.floor[entry[which]]
     short = np.arange(len(limit))
     found.add(
         np.full(len(limit), -np.inf),
