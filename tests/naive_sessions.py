@@ -7,6 +7,7 @@ from datetime import date
 from functools import cached_property
 
 from tests.naive import hundredths, place, records, to_minutes
+from tests.naive_goods import GoodsWorld
 from tests.naive_teams import TeamWorld, best_cost
 
 
@@ -73,6 +74,7 @@ class SessionWorld(TeamWorld):
             r["request_id"]
             for r in self.requests
             if not self.team(r)[0]
+            and not self.needs(r)
             and len(self.roles(r)[0]["needs"]) == 1
             and r["request_id"] not in self.assigned
         }
@@ -128,6 +130,10 @@ def add_sessions(world, column, rows, again):
                     rows.append(({**dict.fromkeys(xs, 1), together: -r["people"]}, 0, 0))
 
 
-def best_session_cost(problem, extra=0):
-    """Return the cheapest cost of any plan, hundredths."""
-    return best_cost(problem, world=SessionWorld(problem), further=add_sessions, extra=extra)
+class GoodsAndSessions(SessionWorld, GoodsWorld):
+    """A problem with both."""
+
+
+def best_session_cost(problem, announced=(), extra=0):
+    """Return the cheapest cost of any plan, hundredths, goods and whatever else there is included."""
+    return best_cost(problem, announced, GoodsAndSessions(problem), add_sessions, extra)

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 import govmatch as gm
 from govmatch.model.policy import Continuity, Floors, Policy, Reserve, Rounds, Stability
 from govmatch.reporting.sheets import dispatch_sheet
-from tests.goods_towns import random_goods_town
+from tests.goods_towns import add_goods, random_goods_town
 from tests.naive_goods import GoodsWorld, best_cost_with_goods
-from tests.naive_sessions import SessionWorld, best_session_cost
+from tests.naive_sessions import GoodsAndSessions, SessionWorld, best_session_cost
 from tests.naive_teams import TeamWorld, best_cost
-from tests.session_towns import crowded_session_town, random_session_town
+from tests.session_towns import add_sessions, crowded_session_town, random_session_town
 from tests.test_bonds import bonds, with_bonds
 from tests.test_limits import away, busy, certified, matched, old_and_young, town, with_limits
 from tests.test_recurring_teams import written_out
@@ -98,7 +98,7 @@ def test_random_towns_with_teams_bonds_limits_quotas_pins_and_an_incumbent(seed,
 @given(seed=st.integers(0, 10**6), announced=st.booleans())
 def test_random_towns_with_goods_limits_pins_and_an_incumbent(seed, announced):
     tables, policy = with_limits(random_goods_town(seed, 6), seed)
-    policy = replace(policy, floors=Floors(), stability=Stability(20.0))
+    policy = replace(policy, stability=Stability(20.0))
     try:
         problem = gm.Problem.from_tables(with_pins(tables, seed), policy=policy)
     except gm.InvalidTables:  # a window that is too short for what was drawn
@@ -127,6 +127,35 @@ def test_random_towns_with_sessions_teams_pins_and_recurrence(seed):
     plan = gm.match(problem)
     flat = gm.Problem.from_tables(written_out(tables, problem), policy=policy, horizon=horizon)
     check(problem, plan, best_session_cost(flat, extra=EXTRA), SessionWorld(flat))
+
+
+def everything(seed, largest=6):
+    """A town with every kind of coupling but recurrence, each of them in most towns."""
+    rng = np.random.default_rng(seed + 11)
+    tables = with_bonds(seed, largest)
+    tables = add_goods(tables, rng) if rng.random() < 0.7 else tables
+    tables = add_sessions(tables, seed) if rng.random() < 0.8 else tables
+    tables, policy = with_limits(tables, seed) if rng.random() < 0.7 else (tables, random_policy(seed))
+    if "agreements" in tables and rng.random() < 0.5:
+        tables["agreements"] = tables["agreements"].assign(
+            quota_per_week=rng.integers(0, 4, len(tables["agreements"]))
+        )
+    tables = with_pins(tables, seed) if rng.random() < 0.3 else tables
+    return tables, replace(policy, stability=Stability(20.0))
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**6), announced=st.booleans())
+def test_random_towns_with_everything(seed, announced):
+    tables, policy = everything(seed)
+    try:
+        problem = gm.Problem.from_tables(tables, policy=policy)
+    except gm.InvalidTables:  # a window that is too short for what was drawn
+        reject()
+    before = drawn(problem, seed) if announced else None
+    plan = gm.match(problem, incumbent=before)
+    best = best_session_cost(problem, keys(before) if announced else (), extra=EXTRA)
+    check(problem, plan, best, GoodsAndSessions(problem))
 
 
 # alternates

@@ -226,18 +226,16 @@ def test_every_limit_is_asked_for_by_name():
         gm.match(problem)
 
 
-def test_goods_and_sessions_beside_some_limits_are_refused_by_name():
+def test_goods_that_are_lacking_are_not_counted_as_people_under_a_floor():
     tables = old_and_young()
     tables["goods"] = frame("owner_id good amount", ("C1", "rice", 5.0))
-    tables["request_goods"] = frame("request_id good amount", ("R0", "rice", 1.0))
-    with pytest.raises(gm.UnsupportedFeature, match="not supported yet: goods, floors"):
-        matched(tables, Policy(floors=Floors({"old": 1.0})))
-    sessions = frame(
-        "session_id community_id skill start end seats",
-        ("S1", "C1", "class", "2026-11-21 09:00", "2026-11-21 10:00", 5),
-    )
-    with pytest.raises(gm.UnsupportedFeature, match="not supported yet: sessions, goods, reserve"):
-        matched({**tables, "sessions": sessions}, Policy(reserve=Reserve(share=0.5)))
+    tables["request_goods"] = frame("request_id good amount", ("R0", "rice", 9.0), ("R1", "rice", 5.0))
+    plan = matched(tables, Policy(floors=Floors({"old": 1.0})))
+    assert "R1" in set(plan.assignments["request_id"])
+    row = plan.floors.set_index("name").loc["old"]
+    assert (row["asked"], row["least"], row["sent"], row["short"]) == (2, 2, 1, 1)
+    assert row["cost_minutes"] == Policy().floors.price_minutes
+    assert plan.goods["amount"].tolist() == [5.0]
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
@@ -245,7 +243,7 @@ def test_goods_and_sessions_beside_some_limits_are_refused_by_name():
 def test_random_towns_with_goods_and_limits(seed):
     try:
         tables, policy = with_limits(random_goods_town(seed), seed)
-        problem, plan = solved(tables, replace(policy, floors=Floors()))
+        problem, plan = solved(tables, policy)
     except gm.InvalidTables:  # a chain that its window does not hold
         reject()
     best = naive_goods.best_cost_with_goods(problem)

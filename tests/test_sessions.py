@@ -11,6 +11,7 @@ from scipy.sparse import csr_matrix
 
 import govmatch as gm
 from govmatch.datasets.sessions import sessions as with_sessions
+from govmatch.model.policy import Floors, Reserve, Stability
 from govmatch.solve import opened
 from govmatch.solve.mip.apart import milp_apart
 from tests.naive_sessions import SessionWorld, best_session_cost
@@ -294,19 +295,75 @@ def test_a_canteen_every_noon():
     assert sorted(plan.assignments["provider_id"]) == ["Smon", "Ssat", "Ssun"]
 
 
-# refusals
+# beside others
+
+
+def test_who_was_told_of_a_session_stays_there_unless_another_saves_more():
+    near = session("S1", lat=30.5, lon=120.6)
+    far = session("S2", lat=30.55, lon=120.6)
+    first = matched([far], households={})
+    assert seated(first) == [("R1", "S2"), ("R2", "S2"), ("R3", "S2")]
+    for minutes, chosen in ((0.0, "S1"), (1000.0, "S2")):
+        policy = replace(gm.Policy(), stability=Stability(minutes))
+        problem = gm.Problem.from_tables(town([near, far]), policy=policy)
+        plan = gm.match(problem, incumbent=first)
+        assert {s for _, s in seated(plan)} == {chosen}
+        assert plan.changes["kind"].eq("kept").sum() == (3 if chosen == "S2" else 0)
+    gone = gm.match(gm.Problem.from_tables(town([near]), policy=policy), incumbent=first)
+    assert {s for _, s in seated(gone)} == {"S1"}  # S2 is not held any more
+
+
+def test_a_seat_elsewhere_counts_for_the_quota_of_an_agreement():
+    quota = frame("agreement_id from_id to_id kind quota_per_week", ("A1", "C1", "C2", "federation", 2))
+    elsewhere = session("S1", community_id="C2")
+    plan = matched([elsewhere], agreements=quota)
+    assert len(seated(plan)) == 2
+    assert plan.unmet["reason"].tolist() == ["quota"]
+    siblings = dict.fromkeys(("P1", "P2", "P3"), "H1")
+    together = matched([elsewhere], agreements=quota, households=siblings)
+    assert seated(together) == []  # all three or none
+    held = matched([{**elsewhere, "min_seats": 3}], agreements=quota)
+    assert seated(held) == []
+
+
+def test_who_needs_goods_takes_no_seat():
+    goods = {
+        "goods": frame("owner_id good amount", ("C1", "book", 5.0)),
+        "request_goods": frame("request_id good amount", ("R1", "book", 1.0)),
+    }
+    plan = matched([session()], volunteers=["V1"], **goods)
+    assert seated(plan) == [("R2", "S1"), ("R3", "S1")]
+    assert plan.assignments.set_index("request_id").loc["R1", "provider_id"] == "V1"
+    assert plan.goods["request_id"].tolist() == ["R1"]
+    alone = matched([session()], **goods)
+    assert alone.unmet["request_id"].tolist() == ["R1"]
+    assert str(gm.explain(alone, "R1"))
+
+
+def test_seats_are_no_certified_people_of_the_reserve():
+    policy = replace(gm.Policy(), reserve=Reserve(share=1.0))
+    plan = matched([session(certified=True)], policy=policy)
+    assert len(seated(plan)) == 3
+
+
+def test_a_floor_opens_a_session_that_would_not_pay():
+    asked = [
+        request(f"R{i}", "C1", "tutoring", resident_id=f"P{i}", minutes=60, group="child", priority=1)
+        for i in range(1, 4)
+    ]
+    dear = session(open_minutes=100_000.0)
+    assert seated(matched([dear], asked=asked)) == []
+    policy = replace(gm.Policy(), floors=Floors({"child": 0.9}, price_minutes=60_000.0))
+    plan = matched([dear], asked=asked, policy=policy)
+    assert len(seated(plan)) == 3
+    assert plan.floors["short"].tolist() == [0]
+    assert plan.cost_of_floors() > 0
 
 
 def test_what_sessions_are_not_done_beside_is_refused_by_name():
     problem = gm.Problem.from_tables(town([session()]))
     with pytest.raises(gm.UnsupportedFeature, match="not supported yet: sessions"):
         gm.match(problem, method="flow")
-    plan = gm.match(problem)
-    with pytest.raises(gm.UnsupportedFeature, match="sessions, incumbent"):
-        gm.match(problem, incumbent=plan)
-    quota = frame("agreement_id from_id to_id kind quota_per_week", ("A1", "C1", "C2", "federation", 1))
-    with pytest.raises(gm.UnsupportedFeature, match="sessions, quotas"):
-        gm.match(gm.Problem.from_tables(town([session()], agreements=quota)))
     visits = pd.DataFrame({"request_id": ["R1"], "faces": [1]})
     with pytest.raises(gm.UnsupportedFeature, match="continuity, sessions"):
         gm.match(gm.Problem.from_tables(town([session()], visits=visits)))

@@ -16,13 +16,24 @@ from govmatch.model.bonds import encode_bonds
 from govmatch.model.demand import encode_demand
 from govmatch.model.drop import as_given, drop_rows
 from govmatch.model.encode import encode_nodes, encode_supply, fall_back, own_places
-from govmatch.model.encoded import Bonds, Demand, FloatArray, Goods, IntArray, Nodes, Series, Supply, Teams
+from govmatch.model.encoded import (
+    Bonds,
+    BoolArray,
+    Demand,
+    FloatArray,
+    Goods,
+    IntArray,
+    Nodes,
+    Series,
+    Supply,
+    Teams,
+)
 from govmatch.model.fingerprint import HasEdges, digest, edges_digest, tables_digest
 from govmatch.model.goods import encode_goods
 from govmatch.model.horizon import Horizon, check_windows, derived_horizon, given_horizon
 from govmatch.model.policy import Policy
 from govmatch.model.series import visits_frame
-from govmatch.model.sessions import add_sessions, siblings
+from govmatch.model.sessions import add_sessions, may_sit, siblings
 from govmatch.model.sheets import Sheets
 from govmatch.model.tables import as_frames, read_sheets
 from govmatch.model.times import zone_of
@@ -215,9 +226,14 @@ class Problem:
         return lat, lon
 
     @cached_property
+    def may_sit(self) -> BoolArray:
+        """Which requests a seat of a session may serve, (R,)."""
+        return may_sit(self.supply, self.demand, self.teams, self.goods)
+
+    @cached_property
     def siblings(self) -> IntArray:
         """The number of each request's household among those that sit together, (R,); -1: it has none."""
-        return siblings(self._sheets, self.supply, self.demand, self.teams)
+        return siblings(self._sheets, self.supply, self.demand, self.may_sit)
 
     @cached_property
     def tables(self) -> dict[str, pd.DataFrame]:

@@ -10,7 +10,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from govmatch.model.encode import NO_CAP, fall_back, own_places, provider_numbers
-from govmatch.model.encoded import BoolArray, Demand, Int32Array, IntArray, Sessions, Supply, Teams, TextArray
+from govmatch.model.encoded import (
+    BoolArray,
+    Demand,
+    Goods,
+    Int32Array,
+    IntArray,
+    Sessions,
+    Supply,
+    Teams,
+    TextArray,
+)
 from govmatch.model.horizon import Horizon
 from govmatch.model.policy import Policy
 from govmatch.model.schema import MODES, PROVIDER_TABLES
@@ -206,24 +216,25 @@ def _part(supply: Supply, providers: slice, slots: slice, before: int) -> Supply
     )
 
 
-def may_sit(supply: Supply, demand: Demand, teams: Teams) -> BoolArray:
-    """Tell which requests a seat may serve: of one skill, no team, and nobody assigned, (n_requests,)."""
+def may_sit(supply: Supply, demand: Demand, teams: Teams, goods: Goods) -> BoolArray:
+    """Tell which requests a seat may serve: of one skill, no team, no goods, nobody assigned; (R,)."""
     found: BoolArray = (np.diff(demand.need_ptr) == 1) & (supply.sessions.n > 0)
     found[teams.request] = False
+    found[goods.request] = False
     found[demand.assign_request] = False
     return found
 
 
-def siblings(sheets: Sheets, supply: Supply, demand: Demand, teams: Teams) -> IntArray:
+def siblings(sheets: Sheets, supply: Supply, demand: Demand, sits: BoolArray) -> IntArray:
     """Return a number for those of one household, for one skill, whose windows overlap, (n_requests,).
 
-    -1: who is alone.
+    -1: who is alone. `sits`: see `may_sit`.
     """
     household = sheets["residents"]["household_id"]
     resident = sheets.positions("requests", "resident_id")[demand.row]
     code = np.append(pd.factorize(household.values)[0], -1)[resident]
     found = np.full(demand.n_requests, -1, np.int64)
-    at = np.flatnonzero((code >= 0) & may_sit(supply, demand, teams))
+    at = np.flatnonzero((code >= 0) & sits)
     if not len(at):
         return found
     skill = demand.need_skill[demand.need_ptr[at]].astype(np.int64)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from govmatch.model.problem import Problem
 from govmatch.ragged import runs
 from govmatch.reach.candidates import Candidates
+from govmatch.reach.seats import Seated
 from govmatch.reach.travel import checked_minutes
 from govmatch.reach.units import Units
 
@@ -18,20 +19,20 @@ BoolArray = NDArray[np.bool_]
 
 
 def impossible_friends(
-    problem: Problem, units: Units, candidates: Candidates
+    problem: Problem, units: Units, candidates: Candidates | Seated, team: IntArray
 ) -> Callable[[IntArray, IntArray], BoolArray]:
-    """Return what tells whether providers can never come to teams or requests (see `coupled.owners`).
+    """Return what tells whether providers can never come to teams or requests (see `TeamTree.owners`).
 
     They hold no role's skills at their levels, have no slot that holds it, or live too far away, whatever
-    the unit. What else may keep them away is not looked at.
+    the unit. What else may keep them away is not looked at. `team` has the request of each team.
     """
     order = np.argsort(units.request, kind="stable")
     first = np.searchsorted(units.request[order], np.arange(problem.demand.n_requests + 1))
 
     def impossible(provider: IntArray, owner: IntArray) -> BoolArray:
-        n = len(units.team)
+        n = len(team)
         request = units.request[np.maximum(owner - n, 0)]
-        request[owner < n] = units.team[owner[owner < n]]
+        request[owner < n] = team[owner[owner < n]]
         pair, at = _runs(first, request)
         unit, who = order[at], provider[pair]
         able = np.flatnonzero(_holds(problem, units, who, unit))

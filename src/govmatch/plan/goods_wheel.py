@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from govmatch.model.problem import Problem
 from govmatch.plan.forest import Layout
-from govmatch.plan.team_wheel import Bounds, team_tree, turn_teams
+from govmatch.plan.team_wheel import Beside, team_tree, turn_teams
 from govmatch.plan.wheel import Clock, Result
 from govmatch.reach.candidates import Arcs, Candidates
+from govmatch.reach.seats import Seated
 from govmatch.reach.stock import Stock, Stocked, local_days
 from govmatch.reach.units import Units, team_worth
 from govmatch.solve.control import Control
@@ -46,11 +47,16 @@ class Sent:
     price: IntArray
 
 
+def teams_with_goods(units: Units, stock: Stock) -> IntArray:
+    """Return the request of each team: of people alone, of people and goods, of one role and goods."""
+    return np.sort(np.concatenate([units.team, units.request[stock.alone]]))
+
+
 def goods_tree(problem: Problem, units: Units, stock: Stock) -> TeamTree:
-    """Say which units make up each team: of people alone, of people and goods, of one role and goods."""
+    """Say which units make up each team (see `teams_with_goods`)."""
     goods, demand = problem.goods, problem.demand
     old, alone = team_tree(problem, units), units.request[stock.alone]
-    team = np.sort(np.concatenate([units.team, alone]))
+    team = teams_with_goods(units, stock)
     worth = team_worth(problem)[team]
     of_old, of_alone = np.searchsorted(team, units.team), np.searchsorted(team, alone)
     of_want = np.searchsorted(team, goods.request)
@@ -98,18 +104,19 @@ def goods_tree(problem: Problem, units: Units, stock: Stock) -> TeamTree:
             ]
         ),
         link_parent=np.concatenate([moved[old.link_parent], start[old.n_starts :], start[stock.link_start]]),
+        lots=np.sort(role[n_old + n_alone :]),
     )
 
 
 def turn_goods(
     problem: Problem,
     units: Units,
-    candidates: Candidates,
+    candidates: Candidates | Seated,
     arcs: Arcs,
     control: Control,
     clock: Clock,
     gap: float,
-    bounds: Bounds,
+    beside: Beside,
     stock: Stock,
 ) -> tuple[Result, Sent]:
     """Search as with teams; return what it says of people, and the goods."""
@@ -123,8 +130,8 @@ def turn_goods(
         control,
         clock,
         gap,
-        bounds,
-        tree=goods_tree(problem, units, stock),
+        beside,
+        (goods_tree(problem, units, stock), teams_with_goods(units, stock)),
     )
     return result, _sent(problem, units, result, stock)
 

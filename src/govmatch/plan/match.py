@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from govmatch.errors import InvalidInput, UnsupportedFeature
 from govmatch.model.problem import Problem
-from govmatch.model.sessions import may_sit
 from govmatch.model.travel import Travel
 from govmatch.plan import rounds
 from govmatch.plan.announced import Incumbent, read_incumbent
@@ -19,12 +18,13 @@ from govmatch.plan.continuity import Continued, continue_faces, wants_continuity
 from govmatch.plan.decode import Pairs, assignments_frame, floors_frame, funnel_frame, unmet_frame
 from govmatch.plan.faces import full_series
 from govmatch.plan.forest import capacity_forest
+from govmatch.plan.friends import impossible_friends
 from govmatch.plan.goods_frames import goods_frame, stock_frame, tell_lacking
-from govmatch.plan.goods_wheel import Sent, of_people, turn_goods
+from govmatch.plan.goods_wheel import Sent, of_people, teams_with_goods, turn_goods
 from govmatch.plan.openings import not_held
 from govmatch.plan.plan import Certificate, Plan, Search
 from govmatch.plan.rounds import check_rounds, match_rounds
-from govmatch.plan.team_wheel import Bounds, blocked_by_rules, bounds_of, turn_teams
+from govmatch.plan.team_wheel import Beside, Bounds, blocked_by_rules, bounds_of, team_tree, turn_teams
 from govmatch.plan.verify import verify
 from govmatch.plan.wheel import Clock, Result, ended, turn
 from govmatch.reach.alliance import edges_for
@@ -57,9 +57,6 @@ BOTH = (
     "These two together: set continuity.face_minutes and continuity.known_minutes of the policy to 0 and "
     "leave visits.faces empty, or match the requests that recur apart."
 )
-
-BESIDE_SESSIONS = "These together: match without the table sessions, or without the others."
-BESIDE_GOODS = "These together: match without the table request_goods, or without the others."
 
 REQUEST_SECONDS, VISIT_SECONDS, PROVIDER_SECONDS, ROLE_SECONDS, WANT_SECONDS = (
     1.6e-5,
@@ -117,8 +114,7 @@ def match(
     UnsupportedFeature
         The tables or the policy ask for what the method cannot do, such as goods in rounds; or teams, bonds,
         sessions, goods, quotas, limits of hours or of work elsewhere, floors or a reserve beside recurring
-        requests whose faces cost something or are limited; or bonds, goods, such limits or an incumbent
-        beside sessions; or bonds or floors beside goods; or an incumbent is given for rounds.
+        requests whose faces cost something or are limited; or an incumbent is given for rounds.
     InvalidInput
         A wrong argument, such as an incumbent that lacks a column or names a person twice for a request.
 
@@ -164,21 +160,26 @@ def match(
             candidates = _candidates(problem, units, paths, travel, stays)
             arcs = candidates.cheapest(stop=control.poll)
         bounds = bounds_of(problem, units, edges, paths, floors)
-        bonds = bonds_of(problem)
-        stock, sent, mended = None, None, False
-        if len(problem.goods.request) and isinstance(candidates, Candidates):
+        stock, sent, mended, team = None, None, False, units.team
+        if len(problem.goods.request):
             with clock.phase("candidates"):
                 stock = stock_up(costed, units, paths)
-            result, sent = turn_goods(costed, units, candidates, arcs, control, clock, gap, bounds, stock)
+                team = teams_with_goods(units, stock)
+        bonds, seats = bonds_of(problem), candidates if isinstance(candidates, Seated) else None
+        never = None if bonds is None else impossible_friends(problem, units, candidates, team)
+        beside = Beside(bounds, bonds, never, seats)
+        teams = team_tree(costed, units), units.team
+        if stock is not None:
+            result, sent = turn_goods(costed, units, candidates, arcs, control, clock, gap, beside, stock)
             result = of_people(result, stock)
         elif len(units.team) or len(bounds) or isinstance(candidates, Seated):
-            result = turn_teams(costed, units, candidates, arcs, control, clock, gap, bounds, bonds)
+            result = turn_teams(costed, units, candidates, arcs, control, clock, gap, beside, teams)
         else:
             result = turn(problem.supply, problem.policy, units, candidates, arcs, control, clock, gap)
             mended = bonds is not None and touched(result, bonds)
             if mended:  # else the flow is the best with them, too
                 flow_alone, arcs = result, result.arcs
-                result = turn_teams(costed, units, candidates, arcs, control, clock, gap, bounds, bonds)
+                result = turn_teams(costed, units, candidates, arcs, control, clock, gap, beside, teams)
                 result = over(flow_alone, result)
                 termination = ended(result, candidates, control, gap, otherwise="searched")
                 result = replace(result, solution=replace(result.solution, termination=termination))
@@ -221,14 +222,6 @@ def _check(problem: Problem, method: str, incumbent: object) -> None:
     missing = sorted(problem.features - (coupled.FEATURES if method == "auto" else FEATURES[method]))
     if missing:
         raise UnsupportedFeature(missing, [f"method {method!r} cannot do that."])
-    if "sessions" in problem.features:
-        beside = sorted(problem.features & {"bonds", "goods", *LIMITS})
-        beside += ["incumbent"] if incumbent is not None else []
-        if beside:
-            raise UnsupportedFeature(["sessions", *beside], [BESIDE_SESSIONS])
-    beside = sorted(problem.features & {"bonds", "floors"})
-    if beside and "goods" in problem.features:
-        raise UnsupportedFeature(["goods", *beside], [BESIDE_GOODS])
     beside = sorted(problem.features & {"goods", "teams", "bonds", "sessions", *LIMITS})
     if beside and wants_continuity(problem):
         raise UnsupportedFeature(["continuity", *beside], [BOTH])
@@ -246,8 +239,8 @@ def _candidates(
     """Return who can serve whom, in sessions, too, where there are any."""
     supply, policy = problem.supply, problem.policy
     if "sessions" in problem.features:
-        seated = may_sit(supply, problem.demand, problem.teams)
-        return Seated(problem.nodes, supply, units, policy, paths, travel, seated, problem.siblings)
+        sits, siblings = problem.may_sit, problem.siblings
+        return Seated(problem.nodes, supply, units, policy, paths, travel, sits, siblings, stays)
     return Candidates(problem.nodes, supply, units.demand, policy, paths, travel, stays)
 
 
@@ -346,7 +339,7 @@ def _tell(
             travel=candidates.travel,
             edges=edges,
             paths=paths,
-            rules=bounds.limits(result.arcs, units, layout.arc).rules,
+            rules=bounds.rules(result.arcs, units, layout.arc),
         ),
         incumbent=None if earlier is None else earlier.told(stays.possible(candidates.examined)),
     )

@@ -21,21 +21,21 @@ SESSION_COLUMNS = (
 )  # fmt: skip
 
 
-def openings_of(problem: Problem, candidates: Seated, layout: Layout) -> Openings:
+def openings_of(candidates: Seated, layout: Layout) -> Openings:
     """Say which nodes of an instance are sessions, what each costs, and who sits together."""
-    supply = problem.supply
-    first_slot = int(np.searchsorted(supply.slot_provider, supply.n_people))
-    node = np.flatnonzero((layout.node >= first_slot) & (layout.node < len(supply.slot_provider)))
-    session = supply.slot_provider[layout.node[node]] - supply.n_people
-    tie = candidates.tie.copy()
+    seats, first = candidates.seats, candidates.first_slot
+    node = np.flatnonzero((layout.node >= first) & (layout.node < first + len(seats.slot_provider)))
+    session = seats.slot_provider[layout.node[node] - first]
+    tie = np.full(len(layout.instance.demand), -1)
+    tie[: len(candidates.tie)] = candidates.tie  # of people; goods come after them
     sits = np.zeros(len(tie), np.bool_)
     sits[layout.instance.request[np.isin(layout.instance.node, node)]] = True
     tie[~sits] = -1  # of households that no session could take as a whole
     tie[tie >= 0] = np.unique(tie[tie >= 0], return_inverse=True)[1]
     return Openings(
         node=node,
-        cost=supply.sessions.open_cost[session],
-        fewest=np.maximum(supply.sessions.fewest[session], 1),
+        cost=seats.sessions.open_cost[session],
+        fewest=np.maximum(seats.sessions.fewest[session], 1),
         tie=tie,
     )
 

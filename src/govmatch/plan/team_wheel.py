@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,11 +10,10 @@ from numpy.typing import NDArray
 
 from govmatch.model.problem import Problem
 from govmatch.plan.forest import capacity_forest, lay_out
-from govmatch.plan.friends import impossible_friends
 from govmatch.plan.openings import openings_of
 from govmatch.plan.wheel import Clock, Result, better, ended
 from govmatch.ragged import matches
-from govmatch.reach.candidates import Arcs, Candidates, Priced
+from govmatch.reach.candidates import Arcs, Priced
 from govmatch.reach.floors import FloorRows
 from govmatch.reach.limits import AllLimits, PairLimits
 from govmatch.reach.paths import EdgeArrays, Paths
@@ -34,6 +34,7 @@ from govmatch.solve.rules import Floors, Limits, Rules
 from govmatch.solve.team_tree import TeamTree
 
 IntArray = NDArray[np.int64]
+Impossible = Callable[[IntArray, IntArray], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,33 @@ class Bounds:
     def __len__(self) -> int:
         return len(self.pairs) + len(self.floors)
 
-    def limits(self, arcs: Arcs, units: Units, arc: IntArray) -> Limits:
-        """Say which arcs of an instance, whose pairs are `arc`, count for which rule, and the floors."""
+    def rules(self, arcs: Arcs, units: Units, arc: IntArray) -> Rules:
+        """Say which arcs of an instance, whose pairs are `arc`, count for which rule."""
         passes = self.pairs.passes(arcs, units.demand)
         copy, at = matches(passes.arc, arc)
-        rules = Rules(copy, passes.rule[at], passes.weight[at], self.pairs.limit)
+        return Rules(copy, passes.rule[at], passes.weight[at], self.pairs.limit)
+
+    def limits(self, arcs: Arcs, units: Units, arc: IntArray, team: IntArray) -> Limits:
+        """Return the rules and the floors; `team` has the request of each team."""
         # the unit of a request that stands alone, or its team after all units
         member = np.full(int(units.request.max(initial=-1)) + 1, -1)
         member[units.request[: units.n_alone]] = np.arange(units.n_alone)
-        member[units.team] = len(units.role) + np.arange(len(units.team))
+        member[team] = len(units.role) + np.arange(len(team))
         floors = self.floors
         price = np.full(len(floors), floors.price)
-        return Limits(rules, Floors(member[floors.request], floors.floor, floors.allowed, price))
+        soft = Floors(member[floors.request], floors.floor, floors.allowed, price)
+        return Limits(self.rules(arcs, units, arc), soft)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a plan has to look at beside capacities."""
+
+    bounds: Bounds
+    bonds: Bonds | None = None
+    impossible: Impossible | None = None
+    """Of bonds: tells of providers and owners who can never come there."""
+    seats: Seated | None = None
 
 
 def team_tree(problem: Problem, units: Units) -> TeamTree:
@@ -88,14 +104,16 @@ def turn_teams(
     control: Control,
     clock: Clock,
     gap: float,
-    bounds: Bounds,
-    bonds: Bonds | None = None,
-    tree: TeamTree | None = None,
+    beside: Beside,
+    teams: tuple[TeamTree, IntArray],
 ) -> Result:
-    """Search and price out until no pair is left, the gap suffices, or `control` ends it."""
+    """Search and price out until no pair is left, the gap suffices, or `control` ends it.
+
+    `teams` are how they hang together, and the request of each.
+    """
     forest = capacity_forest(problem.supply, problem.policy)
-    n_slots, stays = len(problem.supply.slot_provider), candidates.stays
-    tree = team_tree(problem, units) if tree is None else tree
+    n_slots, stays, bounds = len(problem.supply.slot_provider), candidates.stays, beside.bounds
+    tree, team = teams
     price: IntArray | None = None  # of all nodes of the forest
     before: Ruled | None = None
     best: Result | None = None
@@ -104,17 +122,14 @@ def turn_teams(
         with clock.phase("solve"):
             layout = lay_out(arcs, units.demand, problem.supply, forest, units.n_alone, stays)
             start = None if price is None else price[layout.node]
-            limits = bounds.limits(arcs, units, layout.arc)
-            if isinstance(candidates, Seated):
-                openings = openings_of(problem, candidates, layout)
-                coupled = Coupled(layout.instance, tree, candidates.outside_cost, openings=openings)
-                before = control.run(search_opened, coupled, control, before, start)
-            else:
-                coupled = Coupled(layout.instance, tree, candidates.outside_cost, bonds)
-                if bonds is not None and isinstance(candidates, Candidates):
-                    coupled = coupled.settled(impossible_friends(problem, units, candidates))
-                    layout = replace(layout, instance=coupled.instance)
-                before = control.run(search_ruled, coupled, limits, control, before, start)
+            limits = bounds.limits(arcs, units, layout.arc, team)
+            openings = None if beside.seats is None else openings_of(beside.seats, layout)
+            coupled = Coupled(layout.instance, tree, candidates.outside_cost, beside.bonds, openings)
+            if beside.impossible is not None:
+                coupled = coupled.settled(beside.impossible)
+                layout = replace(layout, instance=coupled.instance)
+            search = search_ruled if openings is None else search_opened
+            before = control.run(search, coupled, limits, control, before, start)
             found, rounds = before.found, rounds + 1
         solution = Solution(found.flow, found.unmet, found.request_dual, found.price, "searched")
         best = better(best, Result(arcs, layout, solution, _true(found.proof, stays), rounds, before.price))
@@ -170,7 +185,7 @@ def bounds_of(problem: Problem, units: Units, edges: EdgeArrays, paths: Paths, f
 def blocked_by_rules(result: Result, units: Units, bounds: Bounds) -> dict[int, str]:
     """Return the units for which somebody is free but for a rule that is used up, and its reason."""
     layout, flow = result.layout, result.solution.flow
-    instance, rules = layout.instance, bounds.limits(result.arcs, units, layout.arc).rules
+    instance, rules = layout.instance, bounds.rules(result.arcs, units, layout.arc)
     usage = rules.usage(flow)
     spare = instance.capacity - node_loads(instance, flow) <= 0
     free = prices_above(instance.parent, spare.astype(np.int64))[instance.node] == 0

@@ -140,7 +140,7 @@ def read_facts(problem: Any) -> Facts:
     )
     origins, targets = (providers.lat, providers.lon, providers.mode), (requests.lat, requests.lon)
     assigning = _assigning(tables, requests.base)
-    sits = may_sit(requests, seats, assigning)
+    sits = may_sit(tables, requests, seats, assigning)
     return Facts(
         policy=policy,
         calendar=calendar,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from govmatch.plan.verify_amounts import asked_amounts
 from govmatch.plan.verify_columns import (
     BoolArray,
     Ids,
@@ -148,10 +149,11 @@ def with_seats(tables: Any, policy: Any, people: Providers) -> Providers:
     )
 
 
-def may_sit(wish: Requests, seats: Seats, assigning: IntArray) -> BoolArray:
-    """Tell which requests a seat may serve: of one skill, no team, and nobody assigned."""
+def may_sit(tables: Any, wish: Requests, seats: Seats, assigning: IntArray) -> BoolArray:
+    """Tell which requests a seat may serve: of one skill, no team, no goods, and nobody assigned."""
     skills = np.bincount(wish.roles.request[wish.roles.need_role], minlength=len(wish.ids))
     found = (skills == 1) & ~wish.team & ~wish.linked & ~np.isin(wish.row, assigning)
+    found &= ~np.isin(wish.row, sorted(asked_amounts(tables, wish.base)))
     return np.asarray(found & (len(seats) > 0))
 
 

@@ -51,12 +51,12 @@ class Reserve:
         until = np.full(supply.n_providers, -1)
         held = np.flatnonzero(wanted[supply.skill_code])
         np.maximum.at(until, supply.skill_provider[held], supply.skill_until[held])
+        place = np.where(np.arange(supply.n_providers) < supply.n_people, supply.community, -1)  # no sessions
         slot = np.flatnonzero(
-            (until[supply.slot_provider] >= supply.slot_day) & (supply.community[supply.slot_provider] >= 0)
+            (until[supply.slot_provider] >= supply.slot_day) & (place[supply.slot_provider] >= 0)
         )
-        place = np.append(towns(problem), -1)[supply.community[supply.slot_provider]]
         self._town = np.full(len(supply.slot_provider), -1)
-        self._town[slot] = place[slot]
+        self._town[slot] = towns(problem)[place[supply.slot_provider[slot]]]
         self._start = supply.slot_start
         row, hour = _hours(supply.slot_start[slot], supply.slot_end[slot])
         slot = slot[row]

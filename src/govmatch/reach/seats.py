@@ -34,6 +34,10 @@ class Seated:
         Sessions that could not take all of a household are not among the pairs.
     eligible : Arcs
         Every pair of a unit and a session's slot that is eligible, for households one by one.
+    seats : Supply
+        The sessions alone.
+    first_slot : int
+        How many slots of people stand before theirs.
     """
 
     def __init__(
@@ -46,17 +50,22 @@ class Seated:
         travel: Travel,
         may_sit: BoolArray,
         siblings: IntArray,
+        stays: Stays | None = None,
     ) -> None:
         demand = units.demand
-        self.stays = Stays.none(demand.n_requests)
+        self.stays = Stays.none(demand.n_requests) if stays is None else stays
         self.travel = travel.prepare(supply.lat, supply.lon, supply.mode, demand.lat, demand.lon)
-        self._people = Candidates(nodes, people_of(supply), demand, policy, paths, travel)
+        every = np.arange(demand.n_requests)
+        first, last = np.searchsorted(supply.slot_provider, [supply.n_people, supply.n_providers]).tolist()
+        mine, self._stays_of_people = self.stays.within(every, 0, first)
+        self._people = Candidates(nodes, people_of(supply), demand, policy, paths, travel, mine)
         self._siblings, self._demand = siblings[units.request], demand
-        seats, self._before, self._first_slot = seats_of(supply)
-        self._seats = seats
+        seats, self._before, self.first_slot = seats_of(supply)
+        self.seats = seats
         self._sitting = np.flatnonzero(may_sit[units.request] & (units.role < 0))
         theirs = _chosen(demand, self._sitting, self._before)
-        self._sessions = Candidates(nodes, seats, theirs, policy, paths, travel)
+        mine, self._stays_of_seats = self.stays.within(self._sitting, first, last)
+        self._sessions = Candidates(nodes, seats, theirs, policy, paths, travel, mine)
         self.tie = np.full(demand.n_requests, -1)
         self.eligible = Arcs(*(np.zeros(0, np.int64) for _ in range(3)))
         self._session_pairs = 0
@@ -85,12 +94,15 @@ class Seated:
 
     def cheapest(self, stop: Callable[[], bool] = lambda: False) -> Arcs:
         """Return the cheapest pairs with people, and all with sessions."""
-        found = self._sessions.cheapest(k=max(1, _most_of_a_skill(self._seats)))
-        unit, slot = self._sitting[found.request], found.slot + self._first_slot
+        found = self._sessions.cheapest(k=max(1, _most_of_a_skill(self.seats)))
+        unit, slot = self._sitting[found.request], found.slot + self.first_slot
         self.eligible = Arcs(unit, slot, found.cost)
         kept = self._together(unit, found.slot)
         seats = Arcs(unit[kept], slot[kept], found.cost[kept])
-        return self._people.cheapest(stop=stop).merged(seats)[0]
+        people = self._people.cheapest(stop=stop)
+        self.stays.met[self._stays_of_people] = self._people.stays.met
+        self.stays.met[self._stays_of_seats] = self._sessions.stays.met
+        return people.merged(seats)[0]
 
     def priced_in(
         self,
@@ -101,9 +113,9 @@ class Seated:
         tolls: Tolls | None = None,
     ) -> tuple[Arcs, bool]:
         """Return the pairs with people to add; see `Candidates.priced_in`."""
-        known = arcs.slot < self._first_slot
+        known = arcs.slot < self.first_slot
         people = Arcs(arcs.request[known], arcs.slot[known], arcs.cost[known])
-        price = slot_price[: self._first_slot]
+        price = slot_price[: self.first_slot]
         return self._people.priced_in(people, request_dual, price, stop=stop, tolls=tolls)
 
     def _together(self, unit: IntArray, slot: IntArray) -> BoolArray:
@@ -118,12 +130,12 @@ class Seated:
         self.tie[several] = np.unique(group[several], return_inverse=True)[1]
         at = np.flatnonzero(self.tie[unit] >= 0)
         tie = self.tie[unit[at]]
-        wide = len(self._seats.slot_start)
+        wide = len(self.seats.slot_start)
         size = np.bincount(self.tie[several])
         people = np.bincount(self.tie[several], self._demand.people[several]).astype(np.int64)
         pair = tie * wide + slot[at]
         _, which, count = np.unique(pair, return_inverse=True, return_counts=True)
-        kept[at] = (count[which] == size[tie]) & (people[tie] <= self._seats.slot_capacity[slot[at]])
+        kept[at] = (count[which] == size[tie]) & (people[tie] <= self.seats.slot_capacity[slot[at]])
         return kept
 
 

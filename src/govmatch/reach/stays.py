@@ -122,6 +122,26 @@ class Stays:
         could = self.met | ~examined[self._unit]
         return np.where(self.of >= 0, could[self.of], False)
 
+    def within(self, units: IntArray, first: int, last: int) -> tuple[Stays, IntArray]:
+        """Return the pairs of some units, ascending, with slots from `first` to before `last`, counted anew.
+
+        Also which of these pairs they are, to fill `met` from. `of` and `constant` are nobody's.
+        """
+        place = np.full(len(self.change), -1)
+        place[units] = np.arange(len(units))
+        unit = place[self._unit]
+        kept = np.flatnonzero((unit >= 0) & (self.slot >= first) & (self.slot < last))
+        part = Stays(
+            change=self.change[units],
+            ptr=np.searchsorted(unit[kept], np.arange(len(units) + 1)).astype(np.int64),
+            slot=self.slot[kept] - np.int32(first),
+            people=self.people[kept],
+            met=np.zeros(len(kept), np.bool_),
+            of=np.zeros(0, np.int64),
+            constant=0,
+        )
+        return part, kept
+
     @property
     def _unit(self) -> IntArray:
         return np.repeat(np.arange(len(self.change)), np.diff(self.ptr))

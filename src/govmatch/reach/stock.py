@@ -25,6 +25,7 @@ from govmatch.model.times import MINUTE, zone_of
 from govmatch.ragged import matches
 from govmatch.reach.candidates import ANY, Arcs, Candidates, Tolls
 from govmatch.reach.paths import Paths
+from govmatch.reach.seats import Seated
 from govmatch.reach.stays import Stays
 from govmatch.reach.units import Units
 
@@ -198,7 +199,7 @@ def _units(units: Units, request: IntArray, lots: IntArray) -> Units:
 class Stocked:
     """Candidates of people, and of goods beside them; of `Candidates` it has what the wheel reads."""
 
-    def __init__(self, people: Candidates, stock: Stock) -> None:
+    def __init__(self, people: Candidates | Seated, stock: Stock) -> None:
         self._people, self._stock = people, stock
         n = len(stock.state_want)
         stays = people.stays

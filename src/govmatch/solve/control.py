@@ -103,6 +103,11 @@ class Control:
         """Return the seconds that are left, at most so many."""
         return most if self.deadline is None else max(0.0, min(most, self.deadline - time.monotonic()))
 
+    def part(self, share: float) -> Control:
+        """Return a control that ends after a share of the time that is left, or when this one does."""
+        limit = None if self.deadline is None else max(1e-9, share * self.left(math.inf))
+        return Control(limit, _Asked(self), self.gap)
+
     def late(self, seconds: float) -> bool:
         """Whether the deadline is more than so many seconds ago."""
         return self.deadline is not None and time.monotonic() > self.deadline + seconds
@@ -173,6 +178,17 @@ class Control:
         if self.deadline is None or self.flag[0]:
             return WAIT_SECONDS
         return min(WAIT_SECONDS, max(0.0, self.deadline - time.monotonic()))
+
+
+class _Asked:
+    """A signal that is set when a control ends."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def is_set(self) -> bool:
+        """Whether the work is to end."""
+        return self._control.poll()
 
 
 class _Outcome:

@@ -221,6 +221,7 @@ class Core:
             state_request=number[tree.state_request[state]],
             link_state=states[tree.link_state[link]],
             link_parent=states[tree.link_parent[link]],
+            lots=np.flatnonzero(np.isin(self.role, tree.lots)),
         )
         self.part = Part(part, small)
         if self._coupled.bonds is not None:
@@ -232,7 +233,7 @@ class Core:
             place = np.full(self._coupled.n_members, -1)
             place[self.request] = np.arange(len(self.request))
             place[len(instance.demand) + teams] = len(self.request) + np.arange(len(teams))
-            people = np.concatenate([np.where(self._coupled.in_team, 0, instance.demand), tree.asked])
+            people = np.concatenate([np.where(self._coupled.in_team, 0, instance.demand), tree.persons])
             self.part = replace(self.part, rules=rules, floors=limits.floors.of(place, people))
 
     def served(self, outcome: Outcome, price: IntArray) -> Served:

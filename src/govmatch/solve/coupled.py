@@ -139,7 +139,7 @@ class Coupled:
         """Where bonds may matter; None where there are none."""
         if self.bonds is None:
             return None
-        owner = owners(self.tree, self.role, self.instance.demand)
+        owner = self.tree.owners(self.role, self.instance.demand)
         return Meetings(self.bonds, owner[self.instance.request], self.instance.group)
 
     @cached_property
@@ -150,7 +150,7 @@ class Coupled:
     def settled(self, impossible: Callable[[IntArray, IntArray], BoolArray]) -> Coupled:
         """Return the same with a price on arcs of people whom another prefers who can never come there.
 
-        `impossible` tells it of groups and owners (see `owners`). That price counts in every bound.
+        `impossible` tells it of groups and owners (see `TeamTree.owners`). That price counts in every bound.
         """
         if self.meetings is None or self.bonds is None:
             return self
@@ -164,7 +164,22 @@ class Coupled:
         instance = replace(self.instance, cost=self.instance.cost + met.cost * times[met.person])
         known = np.stack([met.owner[here], met.pair[row]], axis=1)
         bonds = replace(bonds, settled=np.concatenate([bonds.settled, known]))
-        return Coupled(instance, self.tree, self.outside, bonds)
+        return self.but(instance=instance, bonds=bonds)
+
+    def but(
+        self,
+        instance: Instance | None = None,
+        tree: TeamTree | None = None,
+        bonds: Bonds | None = None,
+    ) -> Coupled:
+        """Return the same but for some parts; requests and nodes stay."""
+        return Coupled(
+            instance or self.instance, tree or self.tree, self.outside, bonds or self.bonds, self.openings
+        )
+
+    def all_open(self) -> Coupled:
+        """Return the same with every node open for nothing: no plan costs more there."""
+        return self if self.openings is None else Coupled(self.instance, self.tree, self.outside, self.bonds)
 
     def leaning(self, flow: IntArray) -> Coupled:
         """Return the same, whose flows are steered as if all others came as in one that was found."""
@@ -188,8 +203,7 @@ class Coupled:
 
     def tolled(self, toll: IntArray) -> Coupled:
         """Return the same with costs raised, (n_arcs,)."""
-        dear = replace(self.instance, cost=self.instance.cost + toll)
-        return Coupled(dear, self.tree, self.outside, self.bonds)
+        return self.but(instance=replace(self.instance, cost=self.instance.cost + toll))
 
     @property
     def n_members(self) -> int:
@@ -200,9 +214,9 @@ class Coupled:
         """Return the same with whoever is missing costing less, (n_members,): requests, then teams."""
         tree, n = self.tree, len(self.instance.demand)
         team = less[n:]
-        cheaper = replace(tree, worth=tree.worth - team * tree.asked, absence=tree.absence - team)
+        cheaper = replace(tree, worth=tree.worth - team * tree.persons, absence=tree.absence - team)
         instance = replace(self.instance, unmet_cost=self.instance.unmet_cost - less[:n])
-        return Coupled(instance, cheaper, self.outside, self.bonds)
+        return self.but(instance=instance, tree=cheaper)
 
     def missing(self, served: Served, used: IntArray, unmet: IntArray) -> IntArray:
         """Return how many people are missing of each request that stands alone, then of each team."""
@@ -210,11 +224,12 @@ class Coupled:
         arc = np.flatnonzero((used > 0) & self.in_team[self.instance.request])
         team = tree.role_team[self.role[self.instance.request[arc]]]
         come = np.bincount(team, used[arc], len(tree.worth)).astype(np.int64)
-        return np.concatenate([np.where(self.in_team, 0, unmet), tree.asked - np.where(served.on, come, 0)])
+        absent = np.where(served.on, tree.asked - come, tree.persons)
+        return np.concatenate([np.where(self.in_team, 0, unmet), absent])
 
     def without(self, arcs: BoolArray) -> Coupled:
         """Return the same without some arcs, (n_arcs,)."""
-        return Coupled(self.instance.of_arcs(~arcs), self.tree, self.outside, self.bonds)
+        return self.but(instance=self.instance.of_arcs(~arcs))
 
     def reduced(self, above: IntArray) -> tuple[IntArray, IntArray]:
         """Return the arcs of teams by request, cheapest first, and what each costs with its prices."""
@@ -337,16 +352,6 @@ class Coupled:
         ).astype(np.int64)
         cost += int(np.where(on, tree.absence * (tree.asked - come), tree.worth).sum())
         return replace(served, on=on), used, unmet, cost
-
-
-def owners(tree: TeamTree, role: IntArray, demand: IntArray) -> IntArray:
-    """Return numbers of teams, then of requests alone that ask for several, (n_requests,); -1: others.
-
-    `role` is the role that each request is a state of, else -1.
-    """
-    n = len(tree.worth)
-    alone = np.where(demand > 1, n + np.arange(len(demand)), -1)
-    return np.where(role >= 0, np.append(tree.role_team, -1)[role], alone)
 
 
 def choose(

@@ -8,6 +8,7 @@ which are held and raises the bound; for each choice the plan is a flow.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,8 @@ from govmatch.solve.instance import Instance, Solution
 from govmatch.solve.mip.model import Outcome, solve
 from govmatch.solve.mip.openings import PartOpenings
 from govmatch.solve.opened_steps import Held, stepped
-from govmatch.solve.openings import Openings
-from govmatch.solve.ruled import Ruled
+from govmatch.solve.ruled import WHOLE, Ruled, keep_rules, search_ruled
+from govmatch.solve.rules import Limits
 from govmatch.solve.team_live import improve
 from govmatch.solve.team_prices import best_duals
 
@@ -32,67 +33,125 @@ MOST_ARCS, STALE, TURNS, STEPS = 30_000, 0.05, 2, 6
 """Arcs beyond which the core does not grow; when so many turns close less than such a share of the gap,
 the search ends; and steps from one plan to the next."""
 
+SHARE = 0.4
+"""Of the time that is left, for the prices of limits while everything is open."""
+
 URGE = 4
 """Unmet costs that a flow pays for each of the fewest in an open node, so that they come."""
 
 
 @dataclass(frozen=True)
 class Opened(Ruled):
-    """A plan, what is held in it, and own prices of its flow, (n_nodes,); no rules."""
+    """A plan, what is held in it, and own prices of its flow, (n_nodes,)."""
 
     held: Held
     own: IntArray
 
 
+class _Case:
+    """An instance with openings and limits, seen at prices of the limits.
+
+    Attributes
+    ----------
+    coupled : Coupled
+        As it is given.
+    openings : Openings
+    limits : Limits
+    price : int64 (limits.n,)
+    dear : Coupled
+        With these prices in place of the limits.
+    relaxed : Coupled
+        The same with everything open for nothing.
+    earned : int
+        What a bound on `dear` lacks to be one on all plans, to be taken off.
+    """
+
+    def __init__(self, coupled: Coupled, limits: Limits, price: IntArray) -> None:
+        if coupled.openings is None:
+            raise ValueError("the instance has no openings; expected some")
+        self.coupled, self.openings, self.limits, self.price = coupled, coupled.openings, limits, price
+        self.dear = limits.priced(coupled, price)
+        self.relaxed = self.dear.all_open()
+        self.earned = limits.earned(price)
+
+    @cached_property
+    def plain(self) -> Coupled:
+        """The instance with what floors cost only."""
+        return self.limits.priced(self.coupled, self.price, tolls=False)
+
+    def ends(self, best: Opened, control: Control) -> bool:
+        """Tell whether the search may end."""
+        return control.poll() or self.coupled.suffices(best.found.proof, control)
+
+
 def search_opened(
-    coupled: Coupled, control: Control, before: Opened | None = None, start: IntArray | None = None
+    coupled: Coupled,
+    limits: Limits,
+    control: Control,
+    before: Opened | None = None,
+    start: IntArray | None = None,
 ) -> Opened:
-    """Seek a plan of little cost and a bound near it.
+    """Seek a plan of little cost that keeps the limits, and a bound near it.
 
     Parameters
     ----------
     coupled : Coupled
         With openings.
+    limits : Limits
     control : Control
     before : Opened, optional
         What was found with fewer arcs.
     start : int64 (n_nodes,), optional
         Own prices near the optimum.
     """
-    openings = _openings(coupled)
-    relaxed = Coupled(coupled.instance, coupled.tree, coupled.outside)
-    free = choose(relaxed, control, before.found.served if before else None, start)
-    found = _proved(coupled, free)
-    best = settle(coupled, before.held if before else _wanted(coupled, free), found, free.served, control)
-    if before is not None and openings.n:
-        best = _better(best, settle(coupled, _wanted(coupled, free), found, free.served, control))
+    relaxed = coupled.all_open()
+    if limits.n:
+        inner = control.part(SHARE)
+        eased = inner.run(search_ruled, relaxed, limits, inner, before, start)
+    else:
+        free = choose(relaxed, control, before.found.served if before else None, start)
+        eased = Ruled(free, np.zeros(0, np.int64))
+    case, served = _Case(coupled, limits, eased.price), eased.found.served
+    found, wanted = _proved(case, eased.found), _wanted(case, eased.found)
+    best = settle(case, before.held if before else wanted, found, served, control)
+    if before is not None and case.openings.n:
+        best = _better(best, settle(case, wanted, found, served, control))
     large = before is not None and len(coupled.instance.request) > LARGE
-    if not large and not _ends(coupled, best, control):
-        best = _walked(coupled, best, free.served, control)
-        best = _sharpened(coupled, relaxed, best, control)
-    if len(coupled.tree.worth) and not _ends(coupled, best, control):
-        fixed = _Fixed(coupled, best.held)
+    if not large and not case.ends(best, control):
+        best = _walked(case, best, served, control)
+        best = _sharpened(case, best, control)
+    if limits.n and len(coupled.instance.request) <= WHOLE and not case.ends(best, control):
+        best = _whole(case, best, control)
+    if case.ends(best, control):
+        return best
+    return _improved(case, best, control)
+
+
+def _improved(case: _Case, best: Opened, control: Control) -> Opened:
+    """Look for better teams, or a better plan under limits, beside what is held."""
+    fixed = _Fixed(case.coupled, case.limits, best.held)
+    if case.limits.n or case.coupled.bonds is not None:
+        start = fixed.start(best.own)
+        ruled = search_ruled(
+            fixed.coupled, fixed.limits, control, Ruled(fixed.of(best.found), case.price), start
+        )
+        flow = fixed.flow(ruled.found)
+        if case.openings.kept(case.coupled.instance, flow):
+            found = ruled.found
+            tried = _told(case, best.held, best.found, found.served, flow, found.unmet, best.own)
+            best = _better(best, tried)
+    elif len(case.coupled.tree.worth):
         served = improve(fixed.coupled, fixed.of(best.found), control)
         if served is not None:
-            best = _better(best, settle(coupled, best.held, best.found, served, control))
+            best = _better(best, settle(case, best.held, best.found, served, control))
     return best
 
 
-def _openings(coupled: Coupled) -> Openings:
-    if coupled.openings is None:
-        raise ValueError("the instance has no openings; expected some")
-    return coupled.openings
-
-
-def _ends(coupled: Coupled, best: Opened, control: Control) -> bool:
-    return control.poll() or coupled.suffices(best.found.proof, control)
-
-
-def _proved(coupled: Coupled, free: Found) -> Found:
+def _proved(case: _Case, free: Found) -> Found:
     """Take the duals of the relaxation that prove most."""
     best, bound = free, free.proof.bound
-    for dual in (free.request_dual, best_duals(coupled.alone, np.maximum(free.price, 0))):
-        proved = coupled.bound(dual, free.price)
+    for dual in (free.request_dual, best_duals(case.dear.alone, np.maximum(free.price, 0))):
+        proved = case.dear.bound(dual, free.price) - case.earned
         if proved > bound:
             best, bound = replace(free, request_dual=dual), proved
     return replace(best, proof=Proof(best.proof.primal, bound))
@@ -108,24 +167,24 @@ def _better(old: Opened, new: Opened) -> Opened:
     return replace(cheaper, found=found)
 
 
-def _wanted(coupled: Coupled, free: Found) -> Held:
+def _wanted(case: _Case, free: Found) -> Held:
     """Hold what the relaxation uses with the fewest or more."""
-    openings, instance = _openings(coupled), coupled.instance
+    openings, instance = case.openings, case.coupled.instance
     on = openings.taken(instance, free.flow) >= openings.fewest
     every = Held(np.ones(openings.n, np.bool_), openings.together(instance, free.flow))
     return every.only(on)
 
 
-def _walked(coupled: Coupled, best: Opened, served: Served, control: Control) -> Opened:
+def _walked(case: _Case, best: Opened, served: Served, control: Control) -> Opened:
     """Open and close by prices as long as that makes the plan cheaper."""
-    openings = _openings(coupled)
     for _ in range(STEPS):
-        if _ends(coupled, best, control):
+        if case.ends(best, control):
             break
-        held = stepped(coupled.instance, openings, best.held, best.found.flow, best.found.unmet, best.own)
+        found = best.found
+        held = stepped(case.dear.instance, case.openings, best.held, found.flow, found.unmet, best.own)
         if (held.on == best.held.on).all() and (held.seat == best.held.seat).all():
             break
-        tried = settle(coupled, held, best.found, served, control)
+        tried = settle(case, held, best.found, served, control)
         if tried.found.proof.primal >= best.found.proof.primal:
             break
         best = _better(best, tried)
@@ -135,8 +194,9 @@ def _walked(coupled: Coupled, best: Opened, served: Served, control: Control) ->
 class _Fixed:
     """An instance in which it is settled what is held: no openings any more, but urgent places."""
 
-    def __init__(self, coupled: Coupled, held: Held) -> None:
-        openings, instance = _openings(coupled), coupled.instance
+    def __init__(self, coupled: Coupled, limits: Limits, held: Held) -> None:
+        openings, instance = coupled.openings, coupled.instance
+        assert openings is not None
         self._whole, n_nodes = coupled, len(instance.parent)
         of = openings.of_arcs(instance)
         tie = openings.tie[instance.request]
@@ -177,7 +237,13 @@ class _Fixed:
             parent=np.append(instance.parent, np.full(len(urgent), -1)),
             load_cost=np.append(instance.load_cost, np.zeros(len(urgent), np.int64)),
         )
-        self.coupled = Coupled(part, coupled.tree)
+        self.coupled = Coupled(part, coupled.tree, bonds=coupled.bonds)
+        taken = np.zeros(len(instance.request), np.int64)
+        taken[self.seated] = 1
+        self.limits = Limits(limits.rules.copied(self.origin, taken), limits.floors)
+        full = limits.rules.usage(taken) > limits.rules.limit
+        through = np.isin(self.seated, limits.rules.arc[full[limits.rules.rule]])
+        self.beyond = np.unique(tie[self.seated[through]])  # ties that a rule does not let through
         self._n_nodes = n_nodes
 
     def start(self, price: IntArray | None) -> IntArray | None:
@@ -201,17 +267,23 @@ class _Fixed:
         return replace(found, flow=none, price=start)
 
 
-def settle(coupled: Coupled, held: Held, found: Found, served: Served, control: Control) -> Opened:
+def settle(case: _Case, held: Held, found: Found, served: Served, control: Control) -> Opened:
     """Make the plan of what is held; nodes in which the fewest do not come are closed, the emptiest first.
 
     `found` gives the bound and the duals that are kept.
     """
-    openings, price = _openings(coupled), found.price
+    openings, price = case.openings, found.price
     while True:
-        fixed = _Fixed(coupled, held)
-        plan = follow(fixed.coupled, served, control, fixed.start(price))
+        fixed = _Fixed(case.coupled, case.limits, held)
+        if len(fixed.beyond):
+            held = held.without(fixed.beyond)
+            continue
+        dear = fixed.limits.priced(fixed.coupled, case.price)
+        plan = follow(dear, served, control, fixed.start(price))
+        if (fixed.limits.rules.usage(plan.flow) > fixed.limits.rules.limit).any():
+            plan = keep_rules(fixed.coupled, fixed.limits, case.price, plan, control)
         flow = fixed.flow(plan)
-        taken = openings.taken(coupled.instance, flow)
+        taken = openings.taken(case.coupled.instance, flow)
         lacking = np.flatnonzero((taken > 0) & (taken < openings.fewest))
         if not len(lacking):
             break
@@ -221,11 +293,11 @@ def settle(coupled: Coupled, held: Held, found: Found, served: Served, control: 
         on[closed] = False
         held = held.only(on)
     own = np.maximum(plan.price[: len(price)], 0)
-    return _told(coupled, held.only(taken > 0), found, plan.served, flow, plan.unmet, own)
+    return _told(case, held.only(taken > 0), found, plan.served, flow, plan.unmet, own)
 
 
 def _told(
-    coupled: Coupled,
+    case: _Case,
     held: Held,
     found: Found,
     served: Served,
@@ -234,17 +306,18 @@ def _told(
     own: IntArray,
 ) -> Opened:
     """Return a plan with what it costs, beside the bound and duals that were known."""
-    openings = _openings(coupled)
+    openings = case.openings
     solution = Solution(flow, unmet, found.request_dual, found.price, "searched")
-    kept, used, unmet, cost = coupled.plan(served, solution)
-    cost += int(openings.cost[openings.opened(coupled.instance, used)].sum())
+    kept, used, unmet, cost = case.plain.plan(served, solution)
     plan = replace(found, served=kept, flow=used, unmet=unmet, proof=Proof(cost, found.proof.bound))
-    return Opened(plan, np.zeros(0, np.int64), held, own)
+    cost = case.limits.cost(case.coupled, plan, case.price)
+    cost += int(openings.cost[openings.opened(case.coupled.instance, used)].sum())
+    return Opened(replace(plan, proof=Proof(cost, found.proof.bound)), case.price, held, own)
 
 
-def _sharpened(coupled: Coupled, relaxed: Coupled, best: Opened, control: Control) -> Opened:
+def _sharpened(case: _Case, best: Opened, control: Control) -> Opened:
     """Choose exactly what is held, everybody outside a core at their price; see `core.sharpen`."""
-    openings, instance = _openings(coupled), coupled.instance
+    coupled, openings, instance = case.dear, case.openings, case.dear.instance
     parent = instance.parent
     root = roots(parent)
     first = np.maximum(best.found.price, 0)
@@ -260,19 +333,19 @@ def _sharpened(coupled: Coupled, relaxed: Coupled, best: Opened, control: Contro
     for turn in range(ROUNDS):
         # the relaxation's prices prove most; those of a plan choose well
         price = first if teams or turn % 2 == 0 else best.own
-        begun = relaxed.bound(best_duals(relaxed.alone, price), price)
-        core = Core(coupled, price, kept[root], best.found.proof.primal - begun)
-        part = replace(core.part, openings=_of_part(coupled, core.arc, best.found.proof.primal))
+        begun = case.relaxed.bound(best_duals(coupled.alone, price), price)
+        core = Core(coupled, price, kept[root], best.found.proof.primal + case.earned - begun)
+        part = replace(core.part, openings=_of_part(case, core.arc, best.found.proof.primal))
         outcome = solve(part, control)
         if outcome is None:
             break
         proof = best.found.proof
-        bound = max(proof.bound, min(outcome.bound + core.constant, proof.primal))
+        bound = max(proof.bound, min(outcome.bound + core.constant - case.earned, proof.primal))
         best = replace(best, found=replace(best.found, proof=Proof(proof.primal, bound)))
-        if outcome.request is None or _ends(coupled, best, control):
+        if outcome.request is None or case.ends(best, control):
             break
-        tried = _planned(coupled, core, outcome, best, price, control, bool(kept[root].all()))
-        tried = _walked(coupled, tried, tried.found.served, control)
+        tried = _planned(case, core, outcome, best, price, control, bool(kept[root].all()))
+        tried = _walked(case, tried, tried.found.served, control)
         best = _better(best, tried)
         more = kept | (by_tree(root, core.excess(outcome)) > 0) | (len(instance.request) <= MOST_ARCS)
         more |= by_tree(root, prices_above(parent, tried.own)) >= floor
@@ -280,15 +353,32 @@ def _sharpened(coupled: Coupled, relaxed: Coupled, best: Opened, control: Contro
         grows &= np.isin(instance.node, np.flatnonzero(more[root])).sum() <= MOST_ARCS
         kept = more if grows else kept
         stale = stale + 1 if best.found.proof.gap > gap * (1 - STALE) and not grows else 0
-        if _ends(coupled, best, control) or stale == TURNS:
+        if case.ends(best, control) or stale == TURNS:
             break
         gap = best.found.proof.gap
     return best
 
 
-def _of_part(coupled: Coupled, arc: IntArray, primal: int) -> PartOpenings:
+def _whole(case: _Case, best: Opened, control: Control) -> Opened:
+    """Solve a small instance exactly, with its limits."""
+    free = case.limits.priced(case.coupled, np.zeros(case.limits.n, np.int64))
+    price = np.maximum(best.found.price, 0)
+    core = Core(free, price, np.ones(len(price), np.bool_), 1 << 60, case.limits)
+    part = replace(core.part, openings=_of_part(case, core.arc, best.found.proof.primal))
+    outcome = solve(part, control)
+    if outcome is None:
+        return best
+    proof = best.found.proof
+    bound = max(proof.bound, min(outcome.bound + core.constant, proof.primal))
+    best = replace(best, found=replace(best.found, proof=Proof(proof.primal, bound)))
+    if outcome.request is None:
+        return best
+    return _better(best, _planned(case, core, outcome, best, price, control, every=True))
+
+
+def _of_part(case: _Case, arc: IntArray, primal: int) -> PartOpenings:
     """Say which arcs of a part enter which opening; `arc` is the instance's, -1 none."""
-    openings, instance = _openings(coupled), coupled.instance
+    openings, instance = case.openings, case.coupled.instance
     every = openings.of_arcs(instance)
     of = np.append(every, -1)[arc]
     entry = np.flatnonzero(of >= 0)
@@ -318,7 +408,7 @@ def _of_part(coupled: Coupled, arc: IntArray, primal: int) -> PartOpenings:
 
 
 def _planned(
-    coupled: Coupled,
+    case: _Case,
     core: Core,
     outcome: Outcome,
     best: Opened,
@@ -326,15 +416,15 @@ def _planned(
     control: Control,
     every: bool,
 ) -> Opened:
-    """Make the plan of what a core's programme chose; as it is where it had `every` node."""
-    openings, instance = _openings(coupled), coupled.instance
+    """Make the plan of what a core's programme chose; as it is where it had `every` node and keeps rules."""
+    openings, instance, rules = case.openings, case.coupled.instance, case.limits.rules
     arcs = core.arc[outcome.used]
     used = np.zeros(len(instance.request), np.int64)
     used[arcs[arcs >= 0]] = 1
     on = openings.opened(instance, used)
     held = Held(on, openings.together(instance, used))
     served = core.served(outcome, price)
-    if every and (arcs >= 0).all():
+    if every and (arcs >= 0).all() and (rules.usage(used) <= rules.limit).all():
         come = np.bincount(instance.request[arcs], minlength=len(instance.demand))
-        return _told(coupled, held, best.found, served, used, instance.demand - come, price)
-    return settle(coupled, held, best.found, served, control)
+        return _told(case, held, best.found, served, used, instance.demand - come, price)
+    return settle(case, held, best.found, served, control)

@@ -27,6 +27,12 @@ class Held:
         seat = np.where((self.seat >= 0) & ~np.append(on, False)[self.seat], -1, self.seat)
         return Held(self.on & on, seat)
 
+    def without(self, ties: IntArray) -> Held:
+        """Return the same with nobody of some ties seated."""
+        seat = self.seat.copy()
+        seat[ties] = -1
+        return Held(self.on, seat)
+
 
 @dataclass(frozen=True)
 class _Guests:

@@ -76,7 +76,7 @@ def search_ruled(
         found = search(free, control, found.served, found.price)
     if (limits.over(coupled, found) <= 0).all():
         return Ruled(found, nothing)
-    plan = _kept(coupled, limits, nothing, found, control)
+    plan = keep_rules(coupled, limits, nothing, found, control)
     best = Ruled(replace(plan, proof=Proof(plan.proof.primal, found.proof.bound)), nothing)
     best = _priced(coupled, limits, best, found, before.price if before else nothing, control)
     if len(coupled.instance.request) <= WHOLE and not control.poll():
@@ -129,7 +129,7 @@ def _priced(
         if at is top:  # floors that even so are missed cost that much; and none of the others at first
             starts.append(np.where((over > 0) | (np.arange(limits.n) < n_rules), top, 0))
         bound = found.proof.bound - limits.earned(at)
-        best = _better(best, found, bound, at, _kept(coupled, limits, at, found, control))
+        best = _better(best, found, bound, at, keep_rules(coupled, limits, at, found, control))
         idle = 0 if best.found.proof != proof else idle + 1
         size *= 2 if model.center()[1] > told else 0.25
     return best
@@ -240,7 +240,7 @@ def _choose_again(dear: Coupled, found: Found, control: Control) -> Found:
     )
 
 
-def _kept(coupled: Coupled, limits: Limits, price: IntArray, found: Found, control: Control) -> Found:
+def keep_rules(coupled: Coupled, limits: Limits, price: IntArray, found: Found, control: Control) -> Found:
     """Close arcs of rules that are reached until the rules hold; only the plan counts, not its bound.
 
     What it costs is what it costs with the floors that it misses.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from govmatch.ragged import matches
 from govmatch.solve.coupled import Coupled, Found
 
 IntArray = NDArray[np.int64]
@@ -49,6 +50,13 @@ class Rules:
         place[arcs] = np.arange(len(arcs))
         keep = place[self.arc] >= 0
         return Rules(place[self.arc[keep]], self.rule[keep], self.weight[keep], self.limit)
+
+    def copied(self, origin: IntArray, taken: IntArray) -> Rules:
+        """Return the rules for arcs that are copies of others, beside what is `taken` already, (n_arcs,)."""
+        by_arc = np.argsort(self.arc, kind="stable")
+        copy, at = matches(self.arc[by_arc], origin)
+        entry = by_arc[at]
+        return Rules(copy, self.rule[entry], self.weight[entry], self.limit - self.usage(taken))
 
     def shut(self, flow: IntArray) -> BoolArray:
         """Tell through which arcs a rule lets no unit more, (n_arcs,)."""

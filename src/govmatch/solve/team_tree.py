@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,8 @@ class TeamTree:
     state_role, state_request : int64 (n_states - n_starts,)
         Role and request of each further state.
     link_state, link_parent : int64 (n_links,)
+    lots : int64 (any,)
+        Roles of goods: all of them come, and nobody is missing where they do not.
     """
 
     worth: IntArray
@@ -49,6 +51,7 @@ class TeamTree:
     state_request: IntArray
     link_state: IntArray
     link_parent: IntArray
+    lots: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def needed(self) -> IntArray:
@@ -59,8 +62,25 @@ class TeamTree:
 
     @property
     def asked(self) -> IntArray:
-        """How many people each team asks for, (n_teams,)."""
+        """How many people and lots each team asks for, (n_teams,)."""
         return np.bincount(self.role_team, self.role_people, len(self.worth)).astype(np.int64)
+
+    @property
+    def persons(self) -> IntArray:
+        """How many people each team asks for, (n_teams,)."""
+        lots = np.bincount(self.role_team[self.lots], self.role_people[self.lots], len(self.worth))
+        persons: IntArray = self.asked - lots.astype(np.int64)
+        return persons
+
+    def owners(self, role: IntArray, demand: IntArray) -> IntArray:
+        """Return numbers of teams, then of requests alone, that ask for several people, (n_requests,).
+
+        -1: others. `role` is the role that each request is a state of, else -1.
+        """
+        n = len(self.worth)
+        team = np.where(self.persons > 1, np.arange(n), -1)
+        alone = np.where(demand > 1, n + np.arange(len(demand)), -1)
+        return np.where(role >= 0, np.append(team[self.role_team], -1)[role], alone)
 
     @property
     def n_starts(self) -> int:

@@ -15,9 +15,7 @@ Term = tuple[ArrayLike, ArrayLike, ArrayLike]
 
 def _owners(part: Part) -> IntArray:
     """Return the team, or the request that stands alone and asks for several, of each arc; -1: none."""
-    request, tree = part.instance.request, part.tree
-    alone = np.where(part.instance.demand > 1, len(tree.worth) + np.arange(len(part.role)), -1)
-    owner: IntArray = np.where(part.role >= 0, np.append(tree.role_team, -1)[part.role], alone)[request]
+    owner: IntArray = part.tree.owners(part.role, part.instance.demand)[part.instance.request]
     return owner
 
 

@@ -158,9 +158,10 @@ def _floors(part: Part, floors: Floors, at: Columns, found: Rows) -> None:
     entry = np.flatnonzero(floors.member >= n)
     team = floors.member[entry] - n
     limit = floors.limit.copy()
-    np.subtract.at(limit, floors.floor[entry], tree.asked[team])
+    np.subtract.at(limit, floors.floor[entry], tree.persons[team])
     # everybody who comes to a team is not missing
-    arc = np.flatnonzero(part.role[instance.request] >= 0)
+    person = (part.role >= 0) & ~np.isin(part.role, tree.lots)
+    arc = np.flatnonzero(person[instance.request])
     of = tree.role_team[part.role[instance.request[arc]]]
     order = np.argsort(of, kind="stable")
     which, place = matches(of[order], team)
