@@ -29,8 +29,8 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 
-DEAREST = 128
-"""Trees of the forest that are kept at first: the dearest."""
+DEAREST, WIDER = 128, 8
+"""Trees of the forest that are kept at first: the dearest; and how many times as many where these say no more."""
 
 ROUNDS, MOST_ARCS = 12, 60_000
 """Rounds in which the core grows, and arcs beyond which it does not."""
@@ -40,7 +40,7 @@ SMALL = 5_000
 """Arcs up to which the core is all there is."""
 
 STALE = 0.05
-"""In a large instance a round that closes less than this share of the gap is the last."""
+"""In a large instance a round that closes less than this share of the gap is the last of its width."""
 
 
 SHARE = 0.4
@@ -53,9 +53,9 @@ def sharpen(coupled: Coupled, found: Found, control: Control) -> Found:
     price, best = np.maximum(found.price, 0), found
     root = roots(parent)
     dear = by_tree(root, prices_above(parent, price))
+    dearest, wide = np.argsort(-dear, kind="stable")[: int((dear > 0).sum())], DEAREST
     kept = np.zeros(len(root), np.bool_)
-    kept[np.argsort(-dear, kind="stable")[:DEAREST]] = True
-    kept &= dear > 0
+    kept[dearest[:wide]] = True
     floor = int(dear[kept].min(initial=1 << 60))
     if len(coupled.instance.request) <= SMALL:
         kept[:] = True
@@ -63,13 +63,9 @@ def sharpen(coupled: Coupled, found: Found, control: Control) -> Found:
     if coupled.meetings is not None:
         kept[root[coupled.instance.node[coupled.meetings.mattering]]] = True
     begun = coupled.bound(best_duals(coupled.alone, price), price)
-    large, gap = len(coupled.instance.request) > LARGE, np.inf
+    large = len(coupled.instance.request) > LARGE
     for _ in range(ROUNDS):
-        if (
-            time.monotonic() >= late
-            or coupled.suffices(best.proof, control)
-            or (large and best.proof.gap > gap * (1 - STALE))
-        ):
+        if time.monotonic() >= late or coupled.suffices(best.proof, control):
             break
         gap = best.proof.gap
         core = Core(coupled, price, kept[root], best.proof.primal - begun)
@@ -87,9 +83,14 @@ def sharpen(coupled: Coupled, found: Found, control: Control) -> Found:
         best = better(best, tried)
         more = by_tree(root, prices_above(parent, np.maximum(tried.price, 0))) >= floor
         more |= by_tree(root, core.excess(outcome)) > 0
-        if control.poll() or best.proof.gap <= control.gap or not (more & ~kept).any():
-            break
+        grows = bool((more & ~kept).any())
         kept |= more
+        if not grows or (large and best.proof.gap > gap * (1 - STALE)):
+            if wide >= len(dearest):
+                break
+            wide *= WIDER
+            kept[dearest[:wide]] = True
+            floor = int(dear[dearest[:wide]].min())
         if np.isin(coupled.instance.node, np.flatnonzero(kept[root])).sum() > MOST_ARCS:
             break
     return best
