@@ -12,7 +12,7 @@ from scipy.sparse import csr_matrix
 import govmatch as gm
 from govmatch.datasets.sessions import sessions as with_sessions
 from govmatch.model.policy import Floors, Reserve, Stability
-from govmatch.solve import opened
+from govmatch.solve import opened_core
 from govmatch.solve.mip.apart import milp_apart
 from tests.naive_sessions import SessionWorld, best_session_cost
 from tests.session_towns import crowded_session_town, random_session_town
@@ -93,8 +93,8 @@ def test_crowded_towns_with_sessions(seed):
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_core_that_grows_brackets_the_optimum(seed, monkeypatch):
-    monkeypatch.setattr(opened, "SMALL", -1)
-    monkeypatch.setattr(opened, "MOST_ARCS", 10 * (seed % 3))
+    monkeypatch.setattr(opened_core, "SMALL", -1)
+    monkeypatch.setattr(opened_core, "MOST_ARCS", 10 * (seed % 3))
     problem = gm.Problem.from_tables(crowded_session_town(seed, 12 + seed, 1 + seed % 6))
     plan = gm.match(problem)
     cost, bound = (round(x * 100) for x in (plan.certificate.primal, plan.certificate.bound))
@@ -103,8 +103,8 @@ def test_a_core_that_grows_brackets_the_optimum(seed, monkeypatch):
 
 @pytest.mark.parametrize("seed", range(0, 36, 3))
 def test_teams_beside_sessions_in_a_core_that_grows(seed, monkeypatch):
-    monkeypatch.setattr(opened, "SMALL", -1)
-    monkeypatch.setattr(opened, "MOST_ARCS", 10 * (seed % 2))
+    monkeypatch.setattr(opened_core, "SMALL", -1)
+    monkeypatch.setattr(opened_core, "MOST_ARCS", 10 * (seed % 2))
     problem = gm.Problem.from_tables(random_session_town(seed, 9), policy=random_policy(seed))
     plan = gm.match(problem)
     cost, bound = (round(x * 100) for x in (plan.certificate.primal, plan.certificate.bound))

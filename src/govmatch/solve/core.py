@@ -30,7 +30,7 @@ BoolArray = NDArray[np.bool_]
 
 
 DEAREST, WIDER = 128, 8
-"""Trees of the forest that are kept at first: the dearest; and how many times as many where these say no more."""
+"""Trees of the forest that are kept at first, the dearest; how many times as many where they say no more."""
 
 ROUNDS, MOST_ARCS = 12, 60_000
 """Rounds in which the core grows, and arcs beyond which it does not."""

@@ -13,7 +13,8 @@ from govmatch.solve.certificate import Proof, prices_above
 from govmatch.solve.control import Control
 from govmatch.solve.core import Core
 from govmatch.solve.coupled import LARGE, Coupled, Found, Served, choose, follow
-from govmatch.solve.mip.model import solve
+from govmatch.solve.mip.model import Relaxed, relax, solve
+from govmatch.solve.mip.part import Part
 from govmatch.solve.rules import Limits
 from govmatch.solve.team_prices import best_duals
 from govmatch.solve.team_search import search
@@ -29,8 +30,11 @@ STALE = 1e-5
 IDLE = 8
 """Quick looks at teams in a row that find nothing, before a thorough one."""
 
-WHOLE = 30_000
-"""Arcs up to which an instance is solved whole."""
+WHOLE, WHOLE_SECONDS = 250_000, 120.0
+"""Arcs up to which an instance is solved whole, and the time for that at most."""
+
+RELAXED, SEARCHED = 0.3, 0.4
+"""Of the time that is left, for the linear relaxation of such an instance, and for a search at its prices."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,58 @@ def search_ruled(
         return Ruled(found, nothing)
     plan = keep_rules(coupled, limits, nothing, found, control)
     best = Ruled(replace(plan, proof=Proof(plan.proof.primal, found.proof.bound)), nothing)
-    best = _priced(coupled, limits, best, found, before.price if before else nothing, control)
-    if len(coupled.instance.request) <= WHOLE and not control.poll():
+    small = len(coupled.instance.request) <= WHOLE
+    relaxed = _relaxed(free, limits, control) if small and not control.poll() else None
+    if relaxed is None:
+        best = _priced(coupled, limits, best, found, before.price if before else nothing, control)
+    else:
+        at = capped(coupled, limits, relaxed.limit)
+        found, plan = search_at(coupled, limits, at, best.found.served, relaxed.node, control)
+        best = _better(best, found, found.proof.bound - limits.earned(at), at, plan)
+    if small and not (control.poll() or coupled.suffices(best.found.proof, control)):
         best = _whole(free, limits, best, control)
     return best
+
+
+def search_at(
+    coupled: Coupled,
+    limits: Limits,
+    at: IntArray,
+    served: Served,
+    start: IntArray | None,
+    control: Control,
+) -> tuple[Found, Found]:
+    """Search at prices of the limits for a share of the time; also return a plan that keeps the rules."""
+    inner = control.part(SEARCHED)
+    found = inner.run(search, limits.priced(coupled, at), inner, served, start)
+    return found, keep_rules(coupled, limits, at, found, control)
+
+
+def _relaxed(free: Coupled, limits: Limits, control: Control) -> Relaxed | None:
+    """Return the prices of the linear relaxation, if there is time for it."""
+    return relaxed_prices(whole_core(free, limits).part, control)
+
+
+def whole_core(free: Coupled, limits: Limits) -> Core:
+    """Return everything as one core, with its limits; in `free` no floor has a price."""
+    nodes = len(free.instance.parent)
+    return Core(free, np.zeros(nodes, np.int64), np.ones(nodes, np.bool_), 1 << 60, limits)
+
+
+def relaxed_prices(part: Part, control: Control) -> Relaxed | None:
+    """Return the prices of a whole core's linear relaxation, if there is time for it."""
+    found = relax(part, control, RELAXED * control.left(WHOLE_SECONDS))
+    return None if found is None else replace(found, node=found.node[:-1])  # without that of elsewhere
+
+
+def capped(coupled: Coupled, limits: Limits, price: IntArray) -> IntArray:
+    """Return prices of limits, none above what it may be."""
+    return np.minimum(price, limits.dearest(_worth(coupled)))
+
+
+def _worth(coupled: Coupled) -> int:
+    """Return the most that leaving one request or team costs."""
+    return int(np.append(coupled.instance.unmet_cost, coupled.tree.worth).max(initial=1))
 
 
 def _priced(
@@ -93,7 +145,7 @@ def _priced(
     within a box around the best prices so far (Marsten, Hogan & Blankenship 1975).
     """
     n_rules = len(limits.rules.limit)
-    dearest = limits.dearest(int(np.append(coupled.instance.unmet_cost, coupled.tree.worth).max(initial=1)))
+    dearest = limits.dearest(_worth(coupled))
     natural = int(limits.priced(coupled, np.zeros(limits.n, np.int64)).instance.unmet_cost.max(initial=1))
     usual = np.concatenate([np.maximum(natural // limits.rules.heaviest, 1), dearest[n_rules:]])
     model = _Model(dearest, usual)
@@ -269,11 +321,8 @@ def keep_rules(coupled: Coupled, limits: Limits, price: IntArray, found: Found, 
 
 def _whole(free: Coupled, limits: Limits, best: Ruled, control: Control) -> Ruled:
     """Solve a small instance exactly; in `free` no floor has a price."""
-    instance = free.instance
-    price = np.maximum(best.found.price, 0)
-    every = np.ones(len(instance.parent), np.bool_)
-    core = Core(free, price, every, 1 << 60, limits)
-    outcome = solve(core.part, control)
+    core = whole_core(free, limits)
+    outcome = solve(core.part, control, WHOLE_SECONDS)
     if outcome is None:
         return best
     bound = max(best.found.proof.bound, min(outcome.bound + core.constant, best.found.proof.primal))

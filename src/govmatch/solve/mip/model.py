@@ -13,7 +13,8 @@ from threading import Thread
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
+from scipy.sparse import vstack
 
 from govmatch.errors import SolverError
 from govmatch.solve.control import Control
@@ -91,8 +92,68 @@ def _left_behind(
         return found
 
 
-def solve(part: Part, control: Control) -> Outcome | None:
+@dataclass(frozen=True)
+class Relaxed:
+    """Prices of a part's linear relaxation.
+
+    Attributes
+    ----------
+    node : int64 (n_nodes,)
+        Own prices of capacities.
+    limit : int64 (n_rules + n_floors,)
+    """
+
+    node: IntArray
+    limit: IntArray
+
+
+def relax(part: Part, control: Control, seconds: float) -> Relaxed | None:
+    """Solve the linear relaxation of a part with limits; None where there is not enough time.
+
+    Raises
+    ------
+    SolverError
+        HiGHS failed.
+    """
+    at = columns(part)
+    n = 0 if part.rules is None else len(part.rules.limit)
+    n += 0 if part.floors is None else len(part.floors.limit)
+    node = np.zeros(len(part.instance.parent), np.int64)
+    if not len(at.cost):
+        return Relaxed(node, np.zeros(n, np.int64))
+    every = rows(part, at)
+    matrix, low, high = every.matrix()
+    equal = low == high
+    upper, lower = np.isfinite(high) & ~equal, np.isfinite(low) & ~equal
+
+    def work() -> OptimizeResult:
+        return linprog(  # type: ignore[call-overload, no-any-return]
+            at.cost,
+            A_ub=vstack([matrix[upper], -matrix[lower]]),
+            b_ub=np.concatenate([high[upper], -low[lower]]),
+            A_eq=matrix[equal],
+            b_eq=low[equal],
+            bounds=np.stack([np.zeros(len(at.cost)), at.most], axis=1),
+            method="highs-ds",
+            options={"time_limit": seconds},
+        )
+
+    found = _left_behind(work, control)
+    if found is None or isinstance(found, Joined) or found.status == 1:
+        return None
+    if found.status != 0:
+        raise SolverError(f"HiGHS ended with status {found.status}: {found.message}")
+    price = np.zeros(len(low), np.int64)
+    price[upper] = np.round(np.maximum(-found.ineqlin.marginals[: int(upper.sum())], 0))
+    first, tight = every.capacity
+    node[tight] = price[first : first + len(tight)]
+    return Relaxed(node, price[every.limit : every.limit + n])
+
+
+def solve(part: Part, control: Control, most: float = SECONDS) -> Outcome | None:
     """Solve a part, or bound it as well as there is time for; None where nothing was proved.
+
+    Without a deadline it has `most` seconds.
 
     HiGHS cannot be interrupted through SciPy: after `cancel`, and where it goes on after the deadline, it is
     left to its time limit, in a thread.
@@ -109,14 +170,14 @@ def solve(part: Part, control: Control) -> Outcome | None:
 
     def work() -> OptimizeResult | Joined:
         if part.openings is not None:
-            seconds = max(0.01, SHARE * control.left(SECONDS))
+            seconds = max(0.01, SHARE * control.left(most))
             return milp_apart(at.cost, at.most, matrix, low, high, seconds, part.openings.slack)
         return milp(
             at.cost,
             integrality=np.ones(len(at.cost), np.int64),
             bounds=Bounds(0, at.most),
             constraints=LinearConstraint(matrix, low, high),
-            options={"time_limit": max(0.01, SHARE * control.left(SECONDS)), "mip_rel_gap": 0.0},
+            options={"time_limit": max(0.01, SHARE * control.left(most)), "mip_rel_gap": 0.0},
         )
 
     found = _left_behind(work, control)

@@ -44,8 +44,8 @@ class PartOpenings:
 class _Rows(Protocol):
     """What collects linear constraints; see `rows.Rows`."""
 
-    def add(self, low: ArrayLike, high: ArrayLike, *terms: tuple[ArrayLike, ArrayLike, ArrayLike]) -> None:
-        """Add rows."""
+    def add(self, low: ArrayLike, high: ArrayLike, *terms: tuple[ArrayLike, ArrayLike, ArrayLike]) -> int:
+        """Add rows; return the number of the first."""
 
 
 def opening_costs(openings: PartOpenings | None) -> tuple[IntArray, IntArray]:

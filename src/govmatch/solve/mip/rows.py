@@ -27,9 +27,16 @@ class Rows:
         self._value: list[FloatArray] = []
         self._low: list[FloatArray] = []
         self._high: list[FloatArray] = []
+        self.capacity: tuple[int, IntArray] = (0, np.zeros(0, np.int64))
+        """The first row of those of capacities, and the node of each."""
+        self.limit = 0
+        """The first row of those of rules, behind which come those of floors."""
 
-    def add(self, low: ArrayLike, high: ArrayLike, *terms: tuple[ArrayLike, ArrayLike, ArrayLike]) -> None:
-        """Add rows, as many as there are limits; a term has rows of these, columns and factors."""
+    def add(self, low: ArrayLike, high: ArrayLike, *terms: tuple[ArrayLike, ArrayLike, ArrayLike]) -> int:
+        """Add rows, as many as there are limits; a term has rows of these, columns and factors.
+
+        Returns the number of the first.
+        """
         limits = np.broadcast_arrays(np.asarray(low, np.float64), np.asarray(high, np.float64))
         for row, column, value in terms:
             row, column, value = np.broadcast_arrays(row, column, np.asarray(value, np.float64))
@@ -39,6 +46,7 @@ class Rows:
         self._low.append(limits[0])
         self._high.append(limits[1])
         self._n += len(limits[0])
+        return self._n - len(limits[0])
 
     def matrix(self) -> tuple[csr_matrix, FloatArray, FloatArray]:
         """Return the matrix and both limits."""
@@ -52,14 +60,16 @@ def rows(part: Part, at: Columns) -> Rows:
     """State all constraints of a part."""
     found = Rows(len(at.cost))
     _requests(part, at, found)
-    _capacities(part, at, found)
+    found.capacity = _capacities(part, at, found)
     _starts(part, at, found)
     _people(part, at, found)
     for high, *terms in bond_rows(part, at.bond):
         found.add(np.full(len(high), -np.inf), high, *terms)
     if part.rules is not None:
         limit = part.rules.limit
-        found.add(np.full(len(limit), -np.inf), limit, (part.rules.rule, part.rules.arc, part.rules.weight))
+        found.limit = found.add(
+            np.full(len(limit), -np.inf), limit, (part.rules.rule, part.rules.arc, part.rules.weight)
+        )
     if part.floors is not None:
         _floors(part, part.floors, at, found)
     if part.openings is not None:
@@ -79,8 +89,8 @@ def _requests(part: Part, at: Columns, found: Rows) -> None:
     found.add(demand, demand, (row[instance.request[arc]], arc, 1), missing)
 
 
-def _capacities(part: Part, at: Columns, found: Rows) -> None:
-    """Keep to every node's capacity, and count the units of laden ones."""
+def _capacities(part: Part, at: Columns, found: Rows) -> tuple[int, IntArray]:
+    """Keep to every node's capacity, and count the units of laden ones; return the first row, and nodes."""
     capacity = part.instance.capacity
     node, arc = part.entries
     below = np.bincount(node, minlength=len(capacity))
@@ -88,7 +98,7 @@ def _capacities(part: Part, at: Columns, found: Rows) -> None:
     row = np.full(len(capacity), -1)
     row[tight] = np.arange(len(tight))
     inside = row[node] >= 0
-    found.add(np.full(len(tight), -np.inf), capacity[tight], (row[node[inside]], arc[inside], 1))
+    first = found.add(np.full(len(tight), -np.inf), capacity[tight], (row[node[inside]], arc[inside], 1))
     laden = np.unique(at.unit_node)
     row[:] = -1
     row[laden] = np.arange(len(laden))
@@ -96,6 +106,7 @@ def _capacities(part: Part, at: Columns, found: Rows) -> None:
     unit = at.unit + np.arange(len(at.unit_node))
     none = np.zeros(len(laden))
     found.add(none, none, (row[node[inside]], arc[inside], 1), (row[at.unit_node], unit, -1))
+    return first, tight
 
 
 def _starts(part: Part, at: Columns, found: Rows) -> None:
