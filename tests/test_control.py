@@ -170,3 +170,17 @@ def test_how_a_search_ended_is_said_in_one_place() -> None:
     control.stop("cancelled")
     assert control.ended(100, 89) == "cancelled"
     assert control.ended(7, 7) == "optimal"
+
+
+def test_a_part_of_a_control_ends_before_it_and_with_it():
+    whole = Control(100.0)
+    part = whole.part(0.25)
+    assert 20 < part.left(1000.0) <= 25
+    assert not part.poll()
+    whole.stop("cancelled")
+    assert part.poll()
+    assert part.reason == "cancelled"
+    unlimited = Control().part(0.5)
+    assert unlimited.deadline is None
+    short = Control(1e-3).part(0.5)
+    assert short.run(lambda: short.flag[0]) in (0, 1)  # it is called even where the time is up

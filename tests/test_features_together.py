@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import govmatch as gm
 from govmatch.model.policy import Continuity, Floors, Policy, Reserve, Rounds, Stability
 from govmatch.reporting.sheets import dispatch_sheet
+from govmatch.solve import opened, ruled
 from tests.goods_towns import add_goods, random_goods_town
 from tests.naive_goods import GoodsWorld, best_cost_with_goods
 from tests.naive_sessions import GoodsAndSessions, SessionWorld, best_session_cost
@@ -156,6 +157,29 @@ def test_random_towns_with_everything(seed, announced):
     plan = gm.match(problem, incumbent=before)
     best = best_session_cost(problem, keys(before) if announced else (), extra=EXTRA)
     check(problem, plan, best, GoodsAndSessions(problem))
+
+
+@pytest.mark.parametrize("seed", range(40, 64))
+@pytest.mark.parametrize("relaxed", [True, False])
+def test_prices_of_limits_that_are_sought_step_by_step_bracket_the_optimum(seed, relaxed, monkeypatch):
+    """As on a day that is too large to be solved whole, or to be relaxed as a linear programme."""
+    if relaxed:
+        monkeypatch.setattr(ruled, "relax", lambda part, control, seconds: None)
+        monkeypatch.setattr(ruled, "_whole", lambda free, limits, best, control: best)
+        monkeypatch.setattr(opened, "solve_whole", lambda case, best, control: best)
+    else:
+        monkeypatch.setattr(ruled, "WHOLE", -1)
+        monkeypatch.setattr(opened, "WHOLE", -1)
+    tables, policy = everything(seed)
+    try:
+        problem = gm.Problem.from_tables(tables, policy=policy)
+    except gm.InvalidTables:  # a window that is too short for what was drawn
+        return
+    plan = gm.match(problem)
+    best, left = best_session_cost(problem, extra=EXTRA), EXTRA * left_out(GoodsAndSessions(problem), plan)
+    cost, bound = (round(x * 100) + left for x in (plan.certificate.primal, plan.certificate.bound))
+    assert bound <= best <= cost
+    assert plan.certificate.verified
 
 
 # alternates
