@@ -17,18 +17,23 @@ IntArray = NDArray[np.int64]
 Way = list[tuple[int, int]]
 """By role, the request that serves it and how many people have to come."""
 
-SWEEPS = 4
-"""Times that all teams are tried at most."""
+SWEEPS, PATIENCE = 4, 100
+"""Times that all teams are tried at most, and failures one after the other that end a time."""
+
+SHARE = 0.8
+"""Of the time that is left."""
 
 
 def improve(coupled: Coupled, found: Found, control: Control) -> Served | None:
     """Serve, move and leave teams as long as that makes the plan cheaper; None where nothing did."""
-    live = _Live(coupled, found, control)
-    if control.flag[0]:
+    inner = control.part(SHARE)  # who is to come is solved anew for what is found
+    live = _Live(coupled, found, inner)
+    if inner.poll():
         return None
-    begun = live.cost
-    for _ in range(SWEEPS):
-        if not live.sweep(found.proof.bound, control):
+    begun, price = live.cost, np.maximum(found.price, 0)
+    for turn in range(SWEEPS):
+        # first in the order of prices that prove much
+        if not live.sweep(found.proof.bound, inner, None if turn else price) and turn:
             break
     return live.served(found.served) if live.cost < begun else None
 
@@ -54,7 +59,7 @@ class _Live:
         self._preferred = {} if meetings is None else meetings.pairs_of(meetings.together)
         self._lonely: dict[int, int] = {}  # what teams cost to which one comes without the other
         for r in np.flatnonzero(~coupled.in_team & (instance.demand > 0)).tolist():
-            if control.flag[0]:
+            if control.poll():
                 return
             self._matcher.add(
                 **self._arcs(r), demand=int(instance.demand[r]), unmet_cost=int(instance.unmet_cost[r])
@@ -68,24 +73,39 @@ class _Live:
         """What the plan costs."""
         return self._matcher.total_cost + self._unserved + sum(self._lonely.values())
 
-    def sweep(self, bound: int, control: Control) -> bool:
-        """Try every team that may make the plan cheaper, those first that save most; say whether one did."""
+    def sweep(self, bound: int, control: Control, price: IntArray | None = None) -> bool:
+        """Try teams that may make the plan cheaper, those first that save most; say whether one did.
+
+        What they save is reckoned at the prices of the plan, if no others are given. Who loses more at
+        others, which prove `bound`, than plan and bound are apart, is in no better plan.
+        """
         coupled, tree = self._coupled, self._tree
-        price = np.maximum(self._matcher.prices(), 0)
-        choice = coupled.choices.cheapest(price)
+        at = np.maximum(self._matcher.prices(), 0) if price is None else price
+        choice = coupled.choices.cheapest(at)
         saves = tree.worth - choice.cost
         for t, handles in self._handles.items():
-            saves[t] -= tree.worth[t] - self._at_prices(t, handles)
-        moved = False
+            saves[t] -= tree.worth[t] - (self._at_prices(t, handles) if price is None else choice.cost[t])
+        moved, failed = False, 0
         for t in np.argsort(-saves, kind="stable").tolist():
-            if saves[t] <= 0 and not (t in self._handles and tree.worth[t] < choice.cost[t]):
+            if failed == PATIENCE or control.poll() or control.near(self.cost, bound):
+                break
+            if choice.cost[t] >= FAR or not self._promises(
+                t, choice, saves, bound, proving=price is not None
+            ):
                 continue
-            if choice.cost[t] >= FAR:
+            way = self._way(t, choice) if saves[t] > 0 else None
+            if self._ways.get(t) == way:
                 continue
-            if control.flag[0] or control.near(self.cost, bound):
-                return False
-            moved |= self._try(t, self._way(t, choice) if saves[t] > 0 else None)
+            better = self._try(t, way)
+            failed = 0 if better else failed + 1
+            moved |= better
         return moved
+
+    def _promises(self, t: int, choice: Choice, saves: IntArray, bound: int, *, proving: bool) -> bool:
+        """Tell whether a team should be tried."""
+        if proving:
+            return t not in self._handles and bound - saves[t] < self.cost
+        return bool(saves[t] > 0 or (t in self._handles and self._tree.worth[t] < choice.cost[t]))
 
     def _at_prices(self, t: int, handles: list[int]) -> int:
         """Price a team that is on at the duals of its roles."""
@@ -100,8 +120,6 @@ class _Live:
         """Serve a team so, or not at all; take it back where that costs no less."""
         before = self.cost
         old = self._ways.get(t)
-        if old == way:
-            return False
         if old is not None:
             self._remove(t)
         if way is not None:

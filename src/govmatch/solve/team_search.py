@@ -29,7 +29,7 @@ def search(
         Own prices near the optimum.
     """
     best = choose(coupled, control, before, start)
-    for step in (_befriended, sharpen, _befriended, _improved, _befriended):
+    for step in (_befriended, _improved, sharpen, _befriended, _improved, _befriended):
         if control.poll() or coupled.suffices(best.proof, control):
             break
         best = step(coupled, best, control)
