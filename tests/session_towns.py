@@ -14,7 +14,11 @@ _CLOCKS = ("08:00", "09:15", "10:30", "12:00", "13:30", "15:00")
 def random_session_town(seed, largest=8):
     """A random town, with teams in one of three, in which some could sit in sessions."""
     rng = np.random.default_rng(seed + 7)
-    tables = random_team_town(seed, largest) if seed % 3 == 0 else random_town(seed, largest)
+    return lay_sessions(random_team_town(seed, largest) if seed % 3 == 0 else random_town(seed, largest), rng)
+
+
+def lay_sessions(tables, rng):
+    """Let some requests of a town sit in sessions, some of them households."""
     requests = tables["requests"].copy()
     skilled = requests["skill"].notna().to_numpy()
     skills = sorted(set(requests["skill"].dropna())) or ["tutoring"]
