@@ -19,7 +19,7 @@ MARKERS = ("<!-- kinds:start -->", "<!-- kinds:end -->")
 WORK = "benchmarks.kinds.work"
 SETS = (
     "teams", "goods", "sessions", "bonds+teams", "limits", "limits+floors", "teams+goods", "teams+sessions",
-    "teams+bonds+limits+floors", "teams+goods+limits",
+    "teams+bonds+limits+floors", "teams+goods+limits", "recurrence",
 )  # fmt: skip
 HEADER = (
     "coupled", "requests", "with somebody unserved", "goods sent", "sessions held", "pairs", "ways of goods",
