@@ -37,20 +37,20 @@ def capacities(model: cp_model.CpModel, day: Day, x: Variables) -> None:
         if firm >= 0 and offered.firm_week_cap[firm] >= 0:
             of_firm[firm, week].append(sent)
     for slot, jobs in of_slot.items():
-        _at_most(model, jobs, int(offered.slot_capacity[slot]), slot_of_staff=True)
+        _at_most(model, jobs, int(offered.slot_capacity[slot]), several=True)
     for (p, _), jobs in of_day.items():
         _at_most(model, jobs, int(offered.day_cap[p]))
     for (p, _), jobs in of_week.items():
         _at_most(model, jobs, int(offered.week_cap[p]))
     for (firm, _), jobs in of_firm.items():
-        _at_most(model, jobs, int(offered.firm_week_cap[firm]), slot_of_staff=True)
+        _at_most(model, jobs, int(offered.firm_week_cap[firm]), several=True)
     for key, steps in x.steps.items():
         model.add(sum(of_week[key]) <= sum(steps))
 
 
-def _at_most(model: cp_model.CpModel, jobs: list[IntVar], most: int, slot_of_staff: bool = False) -> None:
-    """Bound a sum; of Booleans as many as there are need no bound."""
-    if slot_of_staff or len(jobs) > most:
+def _at_most(model: cp_model.CpModel, jobs: list[IntVar], most: int, several: bool = False) -> None:
+    """Bound a sum, unless it is of Booleans (not `several`) that are too few to exceed it."""
+    if several or len(jobs) > most:
         model.add(sum(jobs) <= most)
 
 
