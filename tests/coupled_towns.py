@@ -9,8 +9,8 @@ import pandas as pd
 
 import govmatch as gm
 from govmatch.model.policy import Continuity, Floors, Reserve
-from tests.goods_towns import lay_goods
-from tests.session_towns import lay_sessions
+from tests.goods_towns import add_goods
+from tests.session_towns import add_sessions
 from tests.team_towns import random_team_town
 from tests.test_bonds import lay_bonds
 from tests.test_features_together import with_pins
@@ -26,9 +26,9 @@ def coupled_town(seed, kinds, largest=6):
     rng = np.random.default_rng(seed + 11)
     tables = (random_team_town if "teams" in kinds else random_town)(seed, largest)
     if "goods" in kinds:
-        tables = lay_goods(tables, rng)
+        tables = add_goods(tables, rng)
     if "sessions" in kinds:
-        tables = lay_sessions(tables, rng)
+        tables = add_sessions(tables, seed)
     if "bonds" in kinds:
         tables = lay_bonds(tables, rng)
     tables, limited = with_limits(tables, seed) if {"limits", "floors"} & set(kinds) else (tables, None)

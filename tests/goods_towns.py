@@ -14,11 +14,11 @@ KINDS = ("rice", "wheelchairs", "yuan", "beds")
 def random_goods_town(seed, largest=7):
     """A random town; some of its requests need goods, of which there are few."""
     rng = np.random.default_rng(seed + 2)
-    return lay_goods((random_team_town if rng.random() < 0.5 else random_town)(seed, largest), rng)
+    return add_goods((random_team_town if rng.random() < 0.5 else random_town)(seed, largest), rng)
 
 
-def lay_goods(tables, rng):
-    """Let some requests of a town need goods, of which there are few."""
+def add_goods(tables, rng):
+    """Add few goods, and let many requests need some."""
     requests = tables["requests"].copy()
     units = tables["party_units"]["unit_id"].tolist() if "party_units" in tables else []
     firms = tables["organizations"]["organization_id"].tolist() if "organizations" in tables else []

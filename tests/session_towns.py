@@ -13,12 +13,13 @@ _CLOCKS = ("08:00", "09:15", "10:30", "12:00", "13:30", "15:00")
 
 def random_session_town(seed, largest=8):
     """A random town, with teams in one of three, in which some could sit in sessions."""
+    tables = random_team_town(seed, largest) if seed % 3 == 0 else random_town(seed, largest)
+    return add_sessions(tables, seed)
+
+
+def add_sessions(tables, seed):
+    """Add sessions and households, and let many of those who ask for one skill meet there."""
     rng = np.random.default_rng(seed + 7)
-    return lay_sessions(random_team_town(seed, largest) if seed % 3 == 0 else random_town(seed, largest), rng)
-
-
-def lay_sessions(tables, rng):
-    """Let some requests of a town sit in sessions, some of them households."""
     requests = tables["requests"].copy()
     skilled = requests["skill"].notna().to_numpy()
     skills = sorted(set(requests["skill"].dropna())) or ["tutoring"]
@@ -30,12 +31,14 @@ def lay_sessions(tables, rng):
         f"P{int(rng.integers(6))}" if rng.random() < 0.8 else None for _ in requests.index
     ]
     tables["requests"] = requests
-    tables["residents"] = pd.DataFrame(
+    neighbours = pd.DataFrame(
         {
             "resident_id": [f"P{i}" for i in range(6)],
             "household_id": [f"H{int(rng.integers(3))}" if rng.random() < 0.8 else None for _ in range(6)],
         }
     )
+    known = tables.get("residents", neighbours.head(0))
+    tables["residents"] = pd.concat([known.astype(object), neighbours.astype(object)], ignore_index=True)
     holders = [*tables["volunteers"]["volunteer_id"], *tables["organizations"]["organization_id"]]
     places = tables["communities"]["community_id"].tolist()
     days = sorted({f"{t:%a}".lower() for t in requests["earliest"]})
