@@ -41,6 +41,11 @@ def test_kinds_together_are_as_cheap_as_the_model_proves(kinds):
     agrees(coupled_problem(3000 + sum(map(len, kinds)), kinds, 8))
 
 
+@pytest.mark.parametrize("seed", [7066, 7117])
+def test_seats_that_are_worth_it_only_for_a_floor_are_verified(seed):
+    agrees(coupled_problem(seed, ["sessions", "floors"], 9))
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_faces_are_as_few_as_the_model_proves(seed):
     tables, _, _, policy, horizon = recurring_town(seed)
