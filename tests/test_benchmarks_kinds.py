@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from dataclasses import replace
 from fractions import Fraction
@@ -186,16 +187,34 @@ def test_the_peer_tells_what_its_plan_costs(tmp_path, capsys):
     day, answer = planned(["teams"], 1000)
     (tmp_path / "day").write_bytes(pickle.dumps(day))
     work.main(["peer", str(tmp_path / "day"), "20"])
-    assert f'"status": "optimal", "cost": {cost_of(day, answer)[0]}, ' in capsys.readouterr().out
+    told = json.loads(capsys.readouterr().out)
+    assert (told["status"], told["cost"]) == ("optimal", cost_of(day, answer)[0])
 
 
 def test_a_peer_that_is_wrong_is_found_out(tmp_path, monkeypatch):
     day, answer = planned(["none"], 1000)
     (tmp_path / "day").write_bytes(pickle.dumps(day))
-    wrong = plain.Outcome(answer, "optimal", 1, 1, 0, 0.0)
-    monkeypatch.setattr(plain, "solve", lambda day, seconds: wrong)
-    with pytest.raises(ValueError, match="the model says that its plan costs 1 and leaves 0 assigned"):
-        work.peer(tmp_path / "day", 1.0)
+    cost, _ = cost_of(day, answer)
+
+    def say(status, cost):
+        told = plain.Outcome(answer, status, cost, 1, 0, 0.0)
+        monkeypatch.setattr(plain, "solve", lambda day, seconds: told)
+
+    for status, wrong in (("feasible", cost - 1), ("optimal", cost + 1)):
+        say(status, wrong)
+        with pytest.raises(ValueError, match=f"says that its plan costs {wrong} and leaves 0 assigned"):
+            work.peer(tmp_path / "day", 1.0)
+    say("feasible", cost + 1)  # it charges for what nobody does
+    assert work.peer(tmp_path / "day", 1.0)["cost"] == cost
+
+
+def test_a_peer_without_a_plan_has_no_cost(tmp_path, monkeypatch):
+    day, _ = planned(["none"], 1000)
+    (tmp_path / "day").write_bytes(pickle.dumps(day))
+    none = plain.Outcome(None, "unknown", None, None, 0, 0.5)
+    monkeypatch.setattr(plain, "solve", lambda day, seconds: none)
+    told = work.peer(tmp_path / "day", 1.0)
+    assert (told["cost"], told["status"], told["build"]) == (None, "unknown", 0.5)
 
 
 # the table

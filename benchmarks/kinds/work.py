@@ -70,10 +70,13 @@ def measure(
 def peer(file: Path, seconds: float) -> dict[str, Any]:
     """Give a day to the one model; its plan is counted again.
 
+    It may cost less than the model says, unless that is optimal: a model that ran out of time charges now and
+    then for what nobody does.
+
     Raises
     ------
     ValueError
-        The plan breaks a rule, or costs something else than the model says.
+        The plan breaks a rule, or costs something else than the model proved, or more than it says.
     """
     from benchmarks.kinds import plain
 
@@ -81,12 +84,16 @@ def peer(file: Path, seconds: float) -> dict[str, Any]:
     began = time.perf_counter()
     told = plain.solve(day, seconds)
     found = {"seconds": time.perf_counter() - began, "build": told.build_seconds, "mb": peak_mb()}
-    if told.answer is not None and cost_of(day, told.answer) != (told.cost, told.left):
+    found |= {"status": told.status, "bound": told.bound, "cost": told.cost, "left": told.left}
+    if told.answer is None or told.cost is None:
+        return found
+    cost, left = cost_of(day, told.answer)
+    if left != told.left or cost > told.cost or (cost < told.cost and told.status == "optimal"):
         raise ValueError(
             f"the model says that its plan costs {told.cost} and leaves {told.left} assigned; "
-            f"counted again it is {cost_of(day, told.answer)}"
+            f"counted again it is {cost} and {left}"
         )
-    return found | {"status": told.status, "cost": told.cost, "bound": told.bound, "left": told.left}
+    return found | {"cost": cost}
 
 
 def main(arguments: list[str]) -> None:
