@@ -83,7 +83,11 @@ def peer(file: Path, seconds: float) -> dict[str, Any]:
     day = pickle.loads(file.read_bytes())
     began = time.perf_counter()
     told = plain.solve(day, seconds)
-    found = {"seconds": time.perf_counter() - began, "build": told.build_seconds, "mb": peak_mb()}
+    found: dict[str, Any] = {
+        "seconds": time.perf_counter() - began,
+        "build": told.build_seconds,
+        "mb": peak_mb(),
+    }
     found |= {"status": told.status, "bound": told.bound, "cost": told.cost, "left": told.left}
     if told.answer is None or told.cost is None:
         return found
