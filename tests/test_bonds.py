@@ -23,8 +23,11 @@ def bonds(*rows):
 
 def with_bonds(seed, largest, share=0.35):
     """A random town with teams, in which many are kept apart or prefer each other, and some are kin."""
-    tables = random_team_town(seed, largest)
-    rng = np.random.default_rng(seed + 2)
+    return lay_bonds(random_team_town(seed, largest), np.random.default_rng(seed + 2), share)
+
+
+def lay_bonds(tables, rng, share=0.35):
+    """Keep people of a town apart, or let them prefer each other, and make some kin."""
     people = tables["volunteers"]["volunteer_id"].tolist()
     rows = [
         (one, other, str(rng.choice(["apart", "together"])))

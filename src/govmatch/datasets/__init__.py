@@ -59,7 +59,8 @@ def xishan(
     kinds : sequence of str
         "teams" of several roles, group "sessions", "goods" and funds, "bonds" between people (and parties of
         disputes), "limits" (quotas of agreements, jobs elsewhere, hours of a week; these whatever the
-        share). `match` says which of them it does not do together.
+        share), "recurrence" (visits for four weeks, and some carers who are free on two or more days of each;
+        nothing else is asked after the first day). `match` says which of them it does not do together.
 
     Returns
     -------

@@ -15,7 +15,7 @@ from govmatch.errors import InvalidInput
 def listed(years: Sequence[object]) -> pd.DataFrame:
     """Return the table `holidays` of some years; see `govmatch.datasets.chinese_holidays`."""
     off, worked = chinese_calendar.holidays, chinese_calendar.workdays
-    known = sorted({day.year for day in off})
+    known = known_years()
     wrong = [y for y in years if not isinstance(y, Integral) or y not in known]
     if wrong or not years:
         found = repr(wrong[0]) if wrong else "no year"
@@ -28,6 +28,11 @@ def listed(years: Sequence[object]) -> pd.DataFrame:
         rows += [(day, kind, _chinese(name)) for day, name in days.items() if day.year in years]
     frame = pd.DataFrame(sorted(rows), columns=["date", "kind", "name"])
     return frame.assign(date=pd.to_datetime(frame["date"]))
+
+
+def known_years() -> list[int]:
+    """Return the years that the installed library knows, ascending."""
+    return sorted({day.year for day in chinese_calendar.holidays})
 
 
 def _chinese(name: str) -> str:

@@ -119,7 +119,7 @@ def could_sit(facts: Facts, request: IntArray) -> tuple[pd.DataFrame, pd.DataFra
 
     def within(sign: int) -> pd.DataFrame:
         near = travel <= who.max_travel[p] + sign * LIMIT_DOUBT
-        worth = cost < wish.unmet_cost[r] + sign * COST_DOUBT
+        worth = cost < wish.worth[r] + sign * COST_DOUBT
         return pd.DataFrame(found[(way >= 0) & near & worth])
 
     return within(-1), within(1)
