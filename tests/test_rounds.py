@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 import govmatch as gm
 from govmatch.errors import InvalidInput, UnsupportedFeature
 from govmatch.model.policy import Rounds
-from govmatch.plan import rounds as rounds_module
 from govmatch.reach import options as options_module
+from govmatch.reach import ways as ways_module
 from govmatch.reporting.console import certificate_text
-from govmatch.solve import visits
+from govmatch.solve import visit_bound, visits
 from tests.naive_rounds import least_cost
 from tests.rounds_town import asked, clock, free, line, person, policy, problem, tables
 from tests.towns import random_policy, random_town
@@ -40,9 +40,9 @@ def test_one_person_makes_two_visits_in_one_slot_with_the_way_between_them():
     assert plan.assignments["tour"].tolist() == [1, 1]
     certificate = plan.certificate
     assert (certificate.primal, certificate.verified, certificate.scope) == (40.0, True, "all_pairs")
-    # each visit alone: half of the shortest way to it and of that from it
-    assert certificate.bound == 20.0
-    assert (certificate.termination, certificate.gap) == ("searched", 0.5)
+    # 10 there and half of 10 to the next, half of 10 from the one before and 20 back
+    assert certificate.bound == 40.0
+    assert (certificate.termination, certificate.gap) == ("optimal", 0.0)
     assert certificate.solver == "govmatch simulated annealing of tours"
     assert gm.verify(plan.problem, plan).ok
 
@@ -238,12 +238,12 @@ def test_what_is_too_large_is_refused(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(options_module, "MOST_PAIRS", 0)
         with pytest.raises(
-            InvalidInput, match="rounds look at all pairs of 1 roles and 1 slots; expected at most 0"
+            InvalidInput, match="eligible pairs of a role and a slot: 1 and more; expected at most 0"
         ):
             gm.match(given_)
-    monkeypatch.setattr(rounds_module, "MOST_WAYS", 3)
+    monkeypatch.setattr(ways_module, "MOST_WAYS", 0)
     with pytest.raises(
-        InvalidInput, match="rounds hold the ways between 2 places by 1 modes; expected at most 3"
+        InvalidInput, match="rounds hold the ways between 1 places by 1 modes; expected at most 0 ways"
     ):
         gm.match(given_)
 
@@ -377,3 +377,31 @@ def test_a_day_of_xishan_with_rounds():
     assert (plan.assignments["order"] > 1).any()
     assert plan.summary()["served_share"].iloc[0] > 0.8
     assert "nothing better found" in certificate_text(plan)
+
+
+def test_a_county_has_a_verified_plan_with_a_true_bound_at_any_limit():
+    rules = gm.Policy.from_text("[load]\njobs_per_day = 6\n[rounds]\non = true\n")
+    given_ = gm.Problem.from_tables(gm.datasets.haining(seed=1, requests=400, volunteers=20_000), rules)
+    gm.match(given_, time_limit=0.5)
+    costs, bounds = [], []
+    for limit in (0.01, 0.4, 4.0):
+        begun = time.monotonic()
+        plan = gm.match(given_, time_limit=limit)
+        assert time.monotonic() - begun < limit + 5
+        certificate = plan.certificate
+        assert (certificate.verified, certificate.termination) == (True, "time_limit")
+        costs.append(certificate.primal)
+        bounds.append(certificate.bound)
+    assert max(bounds) <= min(costs)
+    assert costs[2] < costs[0]
+    assert len(plan.assignments) > 300
+
+
+def test_what_there_is_no_time_to_look_at_costs_nothing_in_the_bound(monkeypatch):
+    day = [asked(name, place, "08:00-12:00") for name, place in (("A", 10), ("B", 20))]
+    given_ = problem(day, [person("V", 0)], [free("V", "08:00-12:00")])
+    # each may come after the other: of all ways, half of the one between them is counted
+    assert gm.match(given_).certificate.bound == 20.0
+    monkeypatch.setattr(visit_bound, "MOST_MEETINGS", 3)
+    plan = gm.match(given_)
+    assert (plan.certificate.primal, plan.certificate.bound) == (40.0, 0.0)

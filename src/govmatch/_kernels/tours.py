@@ -29,13 +29,14 @@ FIRST_VISIT, VISITS_END, UNMET_COST = range(3)
 FIRST, SECOND, LEAST, MOST = range(4)
 """Columns of ``Visits.link``: `LEAST` <= begin of `SECOND` - begin of `FIRST` <= `MOST`."""
 
-OPTION_TOUR, OPTION_COST = range(2)
-"""Columns of ``Visits.option``: a tour that a visit may be made on, ascending, and what that costs."""
+OPTION_TOUR, OPTION_COST, OUT, BACK = range(4)
+"""Columns of ``Visits.option``: a tour that a visit may be made on, ascending, and what that costs; the time
+from the tour's start to the visit, and from there to the tour's end."""
 
-PERSON, MODE, LEAVES, RETURNS, BEGINS, ENDS, NODE = range(7)
+PERSON, MODE, BEGINS, ENDS, NODE = range(5)
 """Columns of ``Visits.tour``: visits of one request are made by different people; how the person travels;
-the places where the tour begins and ends, and when at the earliest and the latest; the node of the forest to
-which its visits are charged."""
+when the tour begins at the earliest and ends at the latest; the node of the forest to which its visits are
+charged."""
 
 PARENT, CAPACITY, LOAD_COST = range(3)
 """Columns of ``Visits.node``: -1 at a root; visits that it lets through; what each costs more than the one
@@ -45,9 +46,9 @@ AFTER, BEFORE, TOUR, BEGIN, CHOSEN = range(5)
 """Columns of ``Tours.chain``: what comes next and before; the tour (`NOBODY`: not made); when it begins; by
 which option."""
 
-TRAVEL, LATE, OTHER, OVER, LOGGED = range(5)
+TRAVEL, LATE, OTHER, OVER, LOGGED, WORST, OLD_WORST = range(7)
 """Entries of ``Tours.sums``: time on the way; cost of being late; all other cost; how many limits are
-exceeded; entries of the log."""
+exceeded; entries of the log; the largest lateness of all tours, and what it was."""
 
 LATENESS, LARGEST, MARK, LISTED, OLD_LATENESS, OLD_LARGEST = range(6)
 """Columns of ``Tours.timed``: cost of being late on a tour, its largest lateness; the rest is work space."""
@@ -56,13 +57,13 @@ LATENESS, LARGEST, MARK, LISTED, OLD_LATENESS, OLD_LARGEST = range(6)
 class Visits(NamedTuple):
     """What does not change while tours are sought: the columns above."""
 
-    travel: I64  # (n_modes, n_places, n_places) time from place to place
+    travel: NDArray[np.int32]  # (n_modes, n_places, n_places) time from visit to visit
     visit: I64  # (n_visits, 11)
     request: I64  # (n_requests, 3)
     link: I64  # (n_links, 4)
     linked: I64  # (2 n_links,) links by visit
-    option: I64  # (n_options, 2) by visit
-    tour: I64  # (n_tours, 7)
+    option: I64  # (n_options, 4) by visit
+    tour: I64  # (n_tours, 5)
     node: I64  # (n_nodes, 3)
     cost: I64  # (2,) of one unit of time on the way; of one unit of the largest lateness
     rest: I64  # (2,) how long a rest is, 0: none is needed; how long nobody goes without one
@@ -75,7 +76,7 @@ class Tours(NamedTuple):
     timed: I64  # (n_tours, 6)
     load: I64  # (n_nodes,)
     made: I64  # (n_requests,) visits made
-    sums: I64  # (5,)
+    sums: I64  # (7,)
     log: I64  # (size, 3) what was done: visit, the one before it, its option (`NOBODY`: it was put in)
     old_begin: I64  # (n_visits,) work space
     rest: I64  # (n_visits,) work space: the rest before a visit
@@ -88,7 +89,7 @@ def blank_tours(visits: Visits) -> Tours:
     chain[:, AFTER] = chain[:, BEFORE] = np.arange(n + t)
     chain[:n, TOUR] = NOBODY
     chain[n:, TOUR] = np.arange(t)
-    sums = np.zeros(5, np.int64)
+    sums = np.zeros(7, np.int64)
     some = visits.request[:, VISITS_END] > visits.request[:, FIRST_VISIT]
     sums[OTHER] = visits.request[some, UNMET_COST].sum()
     return Tours(
@@ -117,14 +118,14 @@ def option(visits: Visits, x: int, k: int) -> int:
 
 
 @helper
-def way(visits: Visits, k: int, p: int, q: int) -> int:
+def way(visits: Visits, tours: Tours, k: int, p: int, q: int) -> int:
     """Return the time on the way from `p` to `q`, visits of tour `k` or its ends; none without a visit."""
     n = len(visits.visit)
-    if p >= n and q >= n:
-        return 0
-    a = visits.visit[p, PLACE] if p < n else visits.tour[k, LEAVES]
-    b = visits.visit[q, PLACE] if q < n else visits.tour[k, RETURNS]
-    return int(visits.travel[visits.tour[k, MODE], a, b])
+    if p < n and q < n:
+        return int(visits.travel[visits.tour[k, MODE], visits.visit[p, PLACE], visits.visit[q, PLACE]])
+    if q < n:
+        return int(visits.option[tours.chain[q, CHOSEN], OUT])
+    return int(visits.option[tours.chain[p, CHOSEN], BACK]) if p < n else 0
 
 
 @helper
@@ -170,7 +171,7 @@ def take_out(visits: Visits, tours: Tours, x: int) -> None:
     """Let visit `x` not be made, and write that down."""
     chain, sums = tours.chain, tours.sums
     k, p, q, chosen = chain[x, TOUR], chain[x, BEFORE], chain[x, AFTER], chain[x, CHOSEN]
-    sums[TRAVEL] += way(visits, k, p, q) - way(visits, k, p, x) - way(visits, k, x, q)
+    sums[TRAVEL] += way(visits, tours, k, p, q) - way(visits, tours, k, p, x) - way(visits, tours, k, x, q)
     sums[OTHER] -= visits.option[chosen, OPTION_COST]
     charge(visits, tours, k, -1)
     chain[p, AFTER] = q
@@ -185,7 +186,8 @@ def put_in(visits: Visits, tours: Tours, x: int, p: int, chosen: int) -> None:
     """Make visit `x` by one of its options right after `p` on that tour, and write that down."""
     chain, sums = tours.chain, tours.sums
     k, q = visits.option[chosen, OPTION_TOUR], chain[p, AFTER]
-    sums[TRAVEL] += way(visits, k, p, x) + way(visits, k, x, q) - way(visits, k, p, q)
+    chain[x, CHOSEN] = chosen
+    sums[TRAVEL] += way(visits, tours, k, p, x) + way(visits, tours, k, x, q) - way(visits, tours, k, p, q)
     sums[OTHER] += visits.option[chosen, OPTION_COST]
     charge(visits, tours, k, 1)
     chain[p, AFTER] = x
@@ -193,7 +195,6 @@ def put_in(visits: Visits, tours: Tours, x: int, p: int, chosen: int) -> None:
     chain[x, BEFORE] = p
     chain[x, AFTER] = q
     chain[x, TOUR] = k
-    chain[x, CHOSEN] = chosen
     count(visits, tours, x, 1)
     write_down(tours, x, p, NOBODY)
 
@@ -282,7 +283,7 @@ def time_anew(visits: Visits, tours: Tours) -> tuple[int, bool]:
     needed, one is taken before the visit that would be over too late without, if waiting is none.
     ``Tours.old_begin`` and ``timed`` keep what was.
     """
-    travel, visit, tour = visits.travel, visits.visit, visits.tour
+    visit, tour = visits.visit, visits.tour
     chain, timed, old_begin = tours.chain, tours.timed, tours.old_begin
     n = len(visit)
     rest, longest = visits.rest[0], visits.rest[1]
@@ -293,12 +294,12 @@ def time_anew(visits: Visits, tours: Tours) -> tuple[int, bool]:
         timed[k, MARK] = 0
         timed[k, OLD_LATENESS] = timed[k, LATENESS]
         timed[k, OLD_LARGEST] = timed[k, LARGEST]
-        mode, at, now = tour[k, MODE], tour[k, LEAVES], tour[k, BEGINS]
+        now = tour[k, BEGINS]
         since = now
         x = chain[n + k, AFTER]
         while x < n:
             old_begin[x] = chain[x, BEGIN]
-            free, there = now, travel[mode, at, visit[x, PLACE]]
+            free, there = now, way(visits, tours, k, chain[x, BEFORE], x)
             now = max(free + there, visit[x, EARLIEST])
             if rest > 0:
                 tours.rest[x] = 0
@@ -311,10 +312,10 @@ def time_anew(visits: Visits, tours: Tours) -> tuple[int, bool]:
             chain[x, BEGIN] = now
             kept &= now <= visit[x, LATEST]
             now += visit[x, MINUTES]
-            at = visit[x, PLACE]
             x = chain[x, AFTER]
     if kept and links > 0:
         kept = settle_links(visits, tours, listed, links)
+    was, worst, fell = tours.sums[WORST], 0, False
     for i in range(listed):
         k = timed[i, LISTED]
         late, largest, back = 0, 0, tour[k, ENDS]
@@ -324,14 +325,18 @@ def time_anew(visits: Visits, tours: Tours) -> tuple[int, bool]:
             if lateness > 0:
                 late += visit[x, LATE_COST] * lateness
                 largest = max(largest, lateness)
-            back = (
-                chain[x, BEGIN] + visit[x, MINUTES] + travel[tour[k, MODE], visit[x, PLACE], tour[k, RETURNS]]
-            )
             x = chain[x, AFTER]
+        x = chain[n + k, BEFORE]
+        if x < n:
+            back = chain[x, BEGIN] + visit[x, MINUTES] + way(visits, tours, k, x, n + k)
         kept &= back <= tour[k, ENDS] and (rest == 0 or rested(visits, tours, k))
         tours.sums[LATE] += late - timed[k, LATENESS]
         timed[k, LATENESS] = late
         timed[k, LARGEST] = largest
+        worst = max(worst, largest)
+        fell |= largest < timed[k, OLD_LARGEST] == was
+    tours.sums[OLD_WORST] = was
+    tours.sums[WORST] = timed[:, LARGEST].max() if fell and worst < was else max(was, worst)
     return listed, kept
 
 
@@ -339,16 +344,15 @@ def time_anew(visits: Visits, tours: Tours) -> tuple[int, bool]:
 def rested(visits: Visits, tours: Tours, k: int) -> bool:
     """Tell whether nobody works and travels for too long without a rest on tour `k`, the way back aside."""
     visit, chain, n = visits.visit, tours.chain, len(visits.visit)
-    at, free, since = visits.tour[k, LEAVES], visits.tour[k, BEGINS], 0
+    free, since = visits.tour[k, BEGINS], 0
     x = chain[n + k, AFTER]
     while x < n:
-        leaves = chain[x, BEGIN] - visits.travel[visits.tour[k, MODE], at, visit[x, PLACE]]
+        leaves = chain[x, BEGIN] - way(visits, tours, k, chain[x, BEFORE], x)
         if chain[x, BEFORE] >= n or leaves - free >= visits.rest[0]:
             since = leaves
         free = chain[x, BEGIN] + visit[x, MINUTES]
         if free - since > visits.rest[1]:
             return False
-        at = visit[x, PLACE]
         x = chain[x, AFTER]
     return True
 
@@ -385,8 +389,8 @@ def settle_links(visits: Visits, tours: Tours, listed: int, links: int) -> bool:
                         chain[z, BEGIN] = now
                         following = chain[z, AFTER]
                         if following < n:
-                            way = travel[tour[k, MODE], visit[z, PLACE], visit[following, PLACE]]
-                            now += visit[z, MINUTES] + way + tours.rest[following]
+                            ahead = travel[tour[k, MODE], visit[z, PLACE], visit[following, PLACE]]
+                            now += visit[z, MINUTES] + ahead + tours.rest[following]
                         z = following
                 x = chain[x, AFTER]
         if not moved:
@@ -398,6 +402,7 @@ def settle_links(visits: Visits, tours: Tours, listed: int, links: int) -> bool:
 def forget_times(visits: Visits, tours: Tours, listed: int) -> None:
     """Put back the times of before `time_anew`, while the chains are still those that were timed."""
     n = len(visits.visit)
+    tours.sums[WORST] = tours.sums[OLD_WORST]
     for i in range(listed):
         k = tours.timed[i, LISTED]
         x = tours.chain[n + k, AFTER]
@@ -414,6 +419,5 @@ def forget_times(visits: Visits, tours: Tours, listed: int) -> None:
 @helper
 def total_cost(visits: Visits, tours: Tours) -> int:
     """Sum all costs."""
-    largest = tours.timed[:, LARGEST].max() if visits.cost[1] > 0 and len(tours.timed) else 0
     sums = tours.sums
-    return int(visits.cost[0] * sums[TRAVEL] + sums[LATE] + sums[OTHER] + visits.cost[1] * largest)
+    return int(visits.cost[0] * sums[TRAVEL] + sums[LATE] + sums[OTHER] + visits.cost[1] * sums[WORST])

@@ -177,7 +177,6 @@ def _check_skills(visits: Visits, asks: Asks, faults: Faults) -> IntArray:
     """Check the needs of each visit's role; return the levels held above them."""
     facts, rows = asks.facts, visits.rows
     wish, width = facts.requests, max(1, len(facts.skills))
-    held = {int(key): j for j, key in enumerate(facts.skill_key)}
     day = np.maximum(facts.calendar.day(wish.earliest[visits.q]), facts.calendar.day(rows.time["slot_start"]))
     begin = np.searchsorted(wish.roles.need_role, visits.q)
     end = np.searchsorted(wish.roles.need_role, visits.q, side="right")
@@ -187,8 +186,9 @@ def _check_skills(visits: Visits, asks: Asks, faults: Faults) -> IntArray:
         for k in range(int(begin[i]), int(end[i])):
             skill, level = wish.roles.need_skill[k], int(wish.roles.need_level[k])
             code = facts.skills.position.get(skill, -1)
-            j = held.get(p * width + code, -1) if code >= 0 else -1
-            if j < 0:
+            key = p * width + code
+            j = int(np.searchsorted(facts.skill_key, key))
+            if code < 0 or j == len(facts.skill_key) or facts.skill_key[j] != key:
                 faults.add("wrong_skill", f"the provider does not hold {skill!r}", *ids)
                 continue
             own, until = int(facts.skill_level[j]), int(facts.skill_until[j])

@@ -1,8 +1,9 @@
-"""Visits and tours as columns, checked; and a bound on what they can cost."""
+"""Visits and tours as columns, checked."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +17,18 @@ IntArray = NDArray[np.int64]
 NO_LIMIT = 1 << 40
 """A time that never comes; times and costs are below it."""
 
+LONGEST_WAY = 1 << 30
+"""No way from visit to visit takes longer."""
+
 
 @dataclass(frozen=True)
 class VisitInstance:
-    """Visits, tours and what they cost, in any one unit of time and one of cost, all int64.
+    """Visits, tours and what they cost, in any one unit of time and one of cost, int64 but for `travel`.
 
     Attributes
     ----------
-    travel : (n_modes, n_places, n_places)
-        Time from place to place, >= 0.
+    travel : int32 (n_modes, n_places, n_places)
+        Time from the place of a visit to that of another, >= 0.
     place, minutes, earliest, due, latest, late_cost, request : (n_visits,)
         Where; how long; begins no earlier; a begin after `due` costs `late_cost` per unit of time; begins no
         later than `latest`; of which request, ascending.
@@ -33,13 +37,13 @@ class VisitInstance:
         request without visits costs nothing.
     link_first, link_second, link_least, link_most : (n_links,)
         ``least <= begin of second - begin of first <= most``, for visits of one request.
-    option_visit, option_tour, option_cost : (n_options,)
-        The tours that a visit may be made on, and what that costs. Ascending by visit, then by tour.
-    person, mode, leaves, returns, begin, end, node : (n_tours,)
-        Whose tour; how they travel; the places where it begins and ends; it leaves no earlier and is back by
-        then, where it makes a visit; the node of the forest to which each of its visits is charged, -1:
-        none. One person's tours do
-        not overlap.
+    option_visit, option_tour, option_cost, option_out, option_back : (n_options,)
+        The tours that a visit may be made on; what that costs; the time from the tour's start to the visit,
+        and from there to the tour's end. Ascending by visit, then by tour.
+    person, mode, begin, end, node : (n_tours,)
+        Whose tour; how they travel; it leaves no earlier and is back by then, where it makes a visit; the
+        node of the forest to which each of its visits is charged, -1: none. One person's tours do not
+        overlap.
     parent, capacity, load_cost : (n_nodes,)
         The forest: -1 at a root; visits let through; the j-th visit through a node costs ``(j - 1) *
         load_cost``.
@@ -50,7 +54,7 @@ class VisitInstance:
         `rest` without visit and way before leaving for a visit. 0: no rule.
     """
 
-    travel: IntArray
+    travel: NDArray[np.int32]
     place: IntArray
     minutes: IntArray
     earliest: IntArray
@@ -66,10 +70,10 @@ class VisitInstance:
     option_visit: IntArray
     option_tour: IntArray
     option_cost: IntArray
+    option_out: IntArray
+    option_back: IntArray
     person: IntArray
     mode: IntArray
-    leaves: IntArray
-    returns: IntArray
     begin: IntArray
     end: IntArray
     node: IntArray
@@ -104,9 +108,9 @@ def check(instance: VisitInstance) -> None:
         ("option_visit", options, 0, visits - 1),
         ("option_tour", options, 0, tours - 1),
         ("option_cost", options, -NO_LIMIT, NO_LIMIT),
+        ("option_out option_back", options, 0, NO_LIMIT),
         ("person", tours, -NO_LIMIT, NO_LIMIT),
         ("mode", tours, 0, modes - 1),
-        ("leaves returns", tours, 0, places - 1),
         ("begin end", tours, -NO_LIMIT, NO_LIMIT),
         ("node", tours, -1, nodes - 1),
         ("parent", nodes, -1, nodes - 1),
@@ -114,7 +118,7 @@ def check(instance: VisitInstance) -> None:
     ):
         for name in names.split():
             check_column(name, getattr(instance, name), (size,), low, high)
-    check_column("travel", instance.travel, (modes, places, places), 0, NO_LIMIT)
+    check_column("travel", instance.travel, (modes, places, places), 0, LONGEST_WAY, "int32")
     for name in ("travel_cost", "largest_late_cost", "rest", "rest_after"):
         number = getattr(instance, name)
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= NO_LIMIT:
@@ -151,15 +155,15 @@ def _fits(instance: VisitInstance) -> None:
     """Refuse what could overflow: every visit at its dearest and latest, together."""
     n = len(instance.place)
 
-    def most(values: IntArray) -> int:
-        return int(np.abs(values).max(initial=0))
+    def most(*columns: NDArray[np.signedinteger[Any]]) -> int:
+        return max(max(int(x.max(initial=0)), -int(x.min(initial=0))) for x in columns)
 
     late = int(np.maximum(instance.latest - instance.due, 0).max(initial=0))
     cost = n * (
-        2 * instance.travel_cost * most(instance.travel)
+        2 * instance.travel_cost * most(instance.travel, instance.option_out, instance.option_back)
         + most(instance.late_cost) * late
         + most(instance.option_cost)
-        + n * int(instance.load_cost.astype(np.float64).sum())
+        + int((instance.load_cost.astype(np.float64) * np.minimum(n, instance.capacity)).sum())
     )
     cost += instance.largest_late_cost * late + len(instance.unmet_cost) * most(instance.unmet_cost)
     if cost >= 1 << 62:
@@ -171,40 +175,3 @@ def _linked(instance: VisitInstance) -> None:
     wrong = np.flatnonzero((first == second) | (instance.request[first] != instance.request[second]))
     if len(wrong):
         raise InvalidInput(f"link {wrong[0]} does not join two visits of one request")
-
-
-def lower_bound(instance: VisitInstance) -> int:
-    """Return what no tours can undercut: each request at its cheapest, alone in the world.
-
-    A visit that is made has a way to it and one from it, each at least the shortest there is, and every way
-    belongs to two visits at most: half of both counts.
-    """
-    n = len(instance.place)
-    if not len(instance.option_visit):
-        some = np.bincount(instance.request, minlength=len(instance.unmet_cost)) > 0
-        return int(instance.unmet_cost[some].sum())
-    known, count = np.unique(
-        np.concatenate([instance.place, instance.leaves, instance.returns]), return_counts=True
-    )
-    least = instance.travel[:, known][:, :, known].min(axis=0)
-    np.fill_diagonal(least, np.where(count > 1, 0, NO_LIMIT))
-    at = np.searchsorted(known, instance.place)
-    ways = (least.min(axis=0) + least.min(axis=1))[at]
-    own = np.full(n, NO_LIMIT)
-    np.minimum.at(own, instance.option_visit, instance.option_cost)
-    return bound_of(instance.request, 2 * own + instance.travel_cost * ways, instance.unmet_cost)
-
-
-def bound_of(request: IntArray, twice: IntArray, unmet_cost: IntArray) -> int:
-    """Return half of what the visits of the requests cost at least twice over, or leaving them, rounded up.
-
-    Parameters
-    ----------
-    request, twice : int64 (n_visits,)
-        Of which request a visit is; twice its own cost and, once, that of the way to it and of that from it.
-    unmet_cost : int64 (n_requests,)
-    """
-    both = np.zeros(len(unmet_cost), np.int64)
-    np.add.at(both, request, twice)
-    some = np.bincount(request, minlength=len(unmet_cost)) > 0
-    return -int(-np.where(some, np.minimum(2 * unmet_cost, both), 0).sum() // 2)
