@@ -14,6 +14,12 @@ def test_floors_are_a_policy():
     assert (told["goods"], told["held"]) == (0, 0)
 
 
+def test_rounds_are_a_policy():
+    told = work.measure("xishan", ["rounds"], 0.1, 1, 5.0)
+    assert told["termination"] == "time_limit"
+    assert told["gap"] < 0.5
+
+
 def test_the_table_has_a_row_for_each_set(monkeypatch, capsys):
     measured = {
         "requests": 3000, "unserved": 7, "goods": 0, "held": 2, "gap": 0.0012, "termination": "searched",

@@ -4,6 +4,7 @@ import pytest
 
 import govmatch as gm
 from govmatch.datasets.limits import limits
+from govmatch.datasets.rounds import VISITS, rounds
 
 
 def test_some_of_each_have_a_limit():
@@ -43,3 +44,23 @@ def test_unknown_kinds_are_refused():
         gm.datasets.xishan(kinds="teams")
     with pytest.raises(gm.InvalidInput, match=r"kinds is \('team',\); expected some of"):
         gm.datasets.xishan(kinds=("team",))
+
+
+def test_home_visits_are_made_in_rounds_by_carers():
+    tables = gm.datasets.xishan(seed=1, requests=150, coupled=0.4, kinds=("rounds",))
+    visits = tables["requests"]["category"].isin([visit.name for visit in VISITS])
+    assert 40 < visits.sum() < 70
+    carers = tables["volunteers"]["max_jobs_per_day"] == 10
+    assert carers.sum() == -(-visits.sum() // 5)
+    again = gm.datasets.xishan(seed=1, requests=150, coupled=0.4, kinds=("rounds",))
+    for name, frame in tables.items():
+        assert frame.equals(again[name])
+    problem = gm.Problem.from_tables(tables, gm.Policy.from_text("[rounds]\non = true\n"))
+    plan = gm.match(problem, time_limit=3)
+    assert plan.assignments["order"].max() > 3
+
+
+def test_nobody_free_makes_no_carers():
+    tables = gm.datasets.xishan(seed=1, requests=20, volunteers=0)
+    tables["availability"] = tables["availability"].iloc[:0]
+    assert rounds(tables, 1, 0.5) == {}

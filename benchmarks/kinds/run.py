@@ -16,7 +16,7 @@ README = Path(__file__).parents[1] / "README.md"
 MARKERS = ("<!-- kinds:start -->", "<!-- kinds:end -->")
 SETS = (
     "teams", "goods", "sessions", "bonds+teams", "limits", "limits+floors", "teams+goods", "teams+sessions",
-    "teams+bonds+limits+floors", "teams+goods+limits",
+    "teams+bonds+limits+floors", "teams+goods+limits", "rounds",
 )  # fmt: skip
 HEADER = (
     "coupled", "requests", "with somebody unserved", "goods sent", "sessions held", "gap", "ended as",

@@ -9,18 +9,23 @@ from typing import Any
 
 from benchmarks.work import peak_mb
 
+ROUNDS = "[rounds]\non = true\nlate_minutes = 2\n"
 PROMISE = "[floors]\ncommunity_share = 0.8\ngroup_share = {elderly = 0.95}\n[reserve]\nshare = 0.2\n"
 
 
 def measure(town: str, kinds: list[str], share: float, seed: int, seconds: float) -> dict[str, Any]:
-    """Match a day in so many seconds; "floors" among the kinds is a policy with floors and a reserve."""
+    """Match a day in so many seconds; "floors" among the kinds is a policy with floors and a reserve.
+
+    "rounds" is a policy with rounds and soft ends, too.
+    """
     import govmatch as gm
 
     # imports and the first compilation are not in the figures
     gm.match(gm.Problem.from_tables(gm.datasets.xishan(seed=0, requests=40, coupled=0.2)), time_limit=60)
     laid = [kind for kind in kinds if kind != "floors"]
     tables = getattr(gm.datasets, town)(seed=seed, coupled=share, kinds=laid)
-    policy = gm.Policy.from_text(PROMISE) if "floors" in kinds else None
+    rules = (ROUNDS if "rounds" in kinds else "") + (PROMISE if "floors" in kinds else "")
+    policy = gm.Policy.from_text(rules)
     began = time.perf_counter()
     problem = gm.Problem.from_tables(tables, policy=policy)
     plan = gm.match(problem, time_limit=max(1.0, seconds - (time.perf_counter() - began)))

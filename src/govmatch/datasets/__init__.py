@@ -59,7 +59,8 @@ def xishan(
     kinds : sequence of str
         "teams" of several roles, group "sessions", "goods" and funds, "bonds" between people (and parties of
         disputes), "limits" (quotas of agreements, jobs elsewhere, hours of a week; these whatever the
-        share). `match` says which of them it does not do together.
+        share), "rounds" of home visits, for policies with rounds. `match` says which of them it does not do
+        together.
 
     Returns
     -------

@@ -17,6 +17,7 @@ from govmatch.datasets.goods import goods
 from govmatch.datasets.inhabitants import inhabitants
 from govmatch.datasets.institutions import ALLIANCE, institutions
 from govmatch.datasets.limits import limits
+from govmatch.datasets.rounds import rounds
 from govmatch.datasets.sessions import sessions
 from govmatch.datasets.supply import supply
 from govmatch.datasets.teams import teams
@@ -111,6 +112,7 @@ KINDS: dict[str, Callable[[dict[str, pd.DataFrame], int, float], dict[str, pd.Da
     "goods": goods,
     "bonds": bonds,
     "limits": _limits,
+    "rounds": rounds,
 }
 """What is coupled, in the order in which it is laid on a day."""
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from govmatch.model.encoded import Supply
 from govmatch.model.problem import Problem
 from govmatch.reach.asks import Asks
+from govmatch.reach.costs import hundredths
 from govmatch.reach.options import Between, Options
 from govmatch.reach.ways import PARTS
 from govmatch.solve.visit_bound import Chances, bound_of, least_ways
@@ -51,10 +52,18 @@ def round_bound(
     ways = np.zeros(len(options), np.int64)
     if problem.policy.rounds.cost == "round" and between.complete and examined.all():
         ways = least_ways(_chances(supply, asks, options, between), between.parts, stop)
-    np.minimum.at(twice, options.ask, 2 * cost + PART * ways)
+    np.minimum.at(twice, options.ask, 2 * (cost + _late(problem, supply, asks, options)) + PART * ways)
     least = np.zeros(demand.n_requests, np.int64)
     np.add.at(least, asks.request, own * asks.people)
     return bound_of(asks.request, twice * asks.people, unmet), least
+
+
+def _late(problem: Problem, supply: Supply, asks: Asks, options: Options) -> IntArray:
+    """Return what each option costs at least for being late, even as the first visit of its tour."""
+    price = int(hundredths(problem.policy.rounds.late_minutes)) * HUNDREDTH // PARTS
+    begin = supply.slot_start[options.slot] * PARTS + options.out
+    late: IntArray = price * np.maximum(0, begin - asks.due[options.ask] * PARTS)
+    return late
 
 
 def _chances(supply: Supply, asks: Asks, options: Options, between: Between) -> Chances:

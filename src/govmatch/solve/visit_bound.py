@@ -83,7 +83,8 @@ def lower_bound(instance: VisitInstance) -> int:
     )
     ways = least_ways(chances, instance.travel, lambda: False)
     twice = np.full(len(instance.place), NO_LIMIT)
-    np.minimum.at(twice, visit, 2 * instance.option_cost + instance.travel_cost * ways)
+    late = instance.late_cost[visit] * np.maximum(0, begin - instance.due[visit])
+    np.minimum.at(twice, visit, 2 * (instance.option_cost + late) + instance.travel_cost * ways)
     return bound_of(instance.request, twice, instance.unmet_cost)
 
 
