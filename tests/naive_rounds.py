@@ -5,16 +5,19 @@ from __future__ import annotations
 import itertools
 
 
-def least_cost(requests, people, slots, *, cost, late, largest, unmet):
+def least_cost(requests, people, slots, *, cost, late, largest, unmet, holds=lambda mine: True):
     """Return the least cost of any tours on the line of `rounds_town`, in minutes.
 
-    Every person has one slot; nothing costs anything but ways, lateness, and requests left alone.
+    Every person has one slot; nothing costs anything but ways, lateness, and requests left alone. `holds`
+    tells whether limits let everybody make their requests, by person.
     """
     home = {p["volunteer_id"]: p["lat"] * 1000 for p in people}
     span = {s["provider_id"]: (_minutes(s["start"]), _minutes(s["end"])) for s in slots}
     best = None
     for choice in itertools.product([None, *home], repeat=len(requests)):
         mine = {who: [r for r, c in zip(requests, choice, strict=True) if c == who] for who in home}
+        if not holds(mine):
+            continue
         for orders in itertools.product(*(itertools.permutations(stops) for stops in mine.values())):
             total, worst = unmet * sum(c is None for c in choice), 0.0
             feasible = True
@@ -38,6 +41,20 @@ def least_cost(requests, people, slots, *, cost, late, largest, unmet):
             if feasible and (best is None or total < best):
                 best = total
     return best
+
+
+def limits_hold(mine, people, communities, quota):
+    """Tell whether hours, jobs elsewhere and the one agreement's quota let people make their requests."""
+    lives = {p["volunteer_id"]: p["community_id"] for p in people}
+    hours = {p["volunteer_id"]: p["max_minutes_per_week"] for p in people}
+    away = {who: sum(r["community_id"] != lives[who] for r in rows) for who, rows in mine.items()}
+    elsewhere = {c["community_id"]: c["away_per_week"] for c in communities}
+    for place, most in elsewhere.items():
+        if most is not None and sum(n for who, n in away.items() if lives[who] == place) > most:
+            return False
+    return sum(away.values()) <= quota and all(
+        hours[who] is None or sum(r["minutes"] for r in rows) <= hours[who] for who, rows in mine.items()
+    )
 
 
 def _minutes(stamp):

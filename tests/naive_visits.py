@@ -16,11 +16,16 @@ def cost_of(instance: VisitInstance, tour, begin) -> tuple[list[str], int]:
     cost = 0
     options = _options(instance)
     load = [0] * len(instance.parent)
+    entries = list(zip(instance.entry_option, instance.entry_rule, instance.entry_weight, strict=True))
+    used = [0] * len(instance.limit)
     for x in made:
         if (x, int(tour[x])) not in options:
             faults.append(f"visit {x} may not be made on tour {tour[x]}")
             continue
         cost += options[x, int(tour[x])][0]
+        own = (instance.option_visit == x) & (instance.option_tour == tour[x])
+        for option, rule, weight in entries:
+            used[rule] += int(weight) if own[option] else 0
         if begin[x] < instance.earliest[x] or begin[x] > instance.latest[x]:
             faults.append(f"visit {x} begins at {begin[x]}")
         node = int(instance.node[tour[x]])
@@ -29,6 +34,7 @@ def cost_of(instance: VisitInstance, tour, begin) -> tuple[list[str], int]:
             load[node] += 1
             node = int(instance.parent[node])
     faults += [f"node {k} carries {n}" for k, n in enumerate(load) if n > instance.capacity[k]]
+    faults += [f"rule {i} lets {n} through" for i, n in enumerate(used) if n > instance.limit[i]]
     for k in range(len(instance.person)):
         before, free = None, int(instance.begin[k])
         stops = sorted((int(begin[x]), int(instance.minutes[x]), x) for x in made if tour[x] == k)

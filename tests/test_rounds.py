@@ -19,8 +19,8 @@ from govmatch.reach import options as options_module
 from govmatch.reach import ways as ways_module
 from govmatch.reporting.console import certificate_text
 from govmatch.solve import visit_bound, visits
-from tests.naive_rounds import least_cost
-from tests.rounds_town import asked, clock, free, line, person, policy, problem, tables
+from tests.naive_rounds import least_cost, limits_hold
+from tests.rounds_town import Line, asked, clock, free, line, person, policy, problem, tables
 from tests.towns import random_policy, random_town
 
 
@@ -312,6 +312,96 @@ def test_small_days_cost_what_brute_force_finds(seed):
     assert plan.certificate.bound <= least + 1e-6
 
 
+@pytest.mark.parametrize("seed", range(16))
+def test_small_days_with_limits_cost_what_brute_force_finds(seed):
+    rng = np.random.default_rng(40 + seed)
+
+    def either(low, high):
+        return int(rng.integers(low, high)) if rng.random() < 0.6 else None
+
+    people = [
+        person(
+            f"V{i}",
+            int(rng.integers(0, 30)),
+            community_id="CD"[i],
+            max_minutes_per_week=either(20, 90),
+            max_travel_minutes=200,
+        )
+        for i in range(2)
+    ]
+    slots = [free(f"V{i}", "08:00-13:00") for i in range(2)]
+    day = [
+        asked(
+            f"R{i}",
+            int(rng.integers(0, 40)),
+            "08:00-13:00",
+            int(rng.integers(10, 40)),
+            community_id=str(rng.choice(["C", "D"])),
+            priority=1,
+        )
+        for i in range(4)
+    ]
+    where = [
+        {"community_id": name, "name": name, "lat": 0.0, "lon": 0.0, "away_per_week": either(0, 3)}
+        for name in "CD"
+    ]
+    quota = int(rng.integers(1, 4))
+    agreement = {"agreement_id": "G", "from_id": "C", "to_id": "D", "kind": "federation"}
+    agreements = [{**agreement, "hop_minutes": 0.0, "quota_per_week": quota}]
+    given_ = problem(
+        day, people, slots, "", "unmet.base_minutes = 50", communities=where, agreements=agreements
+    )
+    plan = gm.match(given_)
+    least = least_cost(
+        day, people, slots, cost="round", late=0.0, largest=0.0, unmet=50,
+        holds=lambda mine: limits_hold(mine, people, where, quota),
+    )  # fmt: skip
+    assert plan.certificate.primal == pytest.approx(least, abs=1e-6)
+    assert plan.certificate.bound <= least + 1e-6
+    assert set(plan.unmet["reason"]) <= {"time", "cost", "capacity", "quota", "away", "hours", "way"}
+
+
+def test_limits_are_the_reason_where_they_stop_everybody():
+    day = [asked(f"R{i}", 10, "08:00-12:00") for i in range(3)]
+    people, slots = [person("V", 0, max_minutes_per_week=70)], [free("V", "08:00-12:00")]
+    plan = gm.match(problem(day, people, slots))
+    assert (len(plan.assignments), plan.unmet["reason"].tolist()) == (2, ["hours"])
+    assert "本周服务时长已满" in str(gm.explain(plan, plan.unmet["request_id"].iloc[0]))
+    # the policy's usual limit, and a person who could still come
+    more = [person("V", 0), person("W", 0, max_minutes_per_week=100, max_jobs_per_day=1)]
+    slots.append(free("W", "08:00-12:00"))
+    day.append(asked("R3", 10, "08:00-12:00"))
+    rules = policy()
+    rules = dataclasses.replace(rules, load=dataclasses.replace(rules.load, minutes_per_week=40))
+    plan = gm.match(gm.Problem.from_tables(tables(day, more, slots), rules, travel=Line()))
+    assert (len(plan.assignments), plan.unmet["reason"].tolist()) == (2, ["time", "time"])
+    where = [
+        {"community_id": name, "name": name, "lat": 0.0, "lon": 0.0, "away_per_week": 1} for name in "CD"
+    ]
+    over = [{"agreement_id": "G", "from_id": "C", "to_id": "D", "kind": "federation", "quota_per_week": 2}]
+    for rule, left in (("away", 2), ("quota", 1)):
+        where = [{**row, "away_per_week": 1 if rule == "away" else None} for row in where]
+        plan = gm.match(
+            problem(
+                day[:3], [person("V", 0, community_id="D")], slots[:1], communities=where, agreements=over
+            )
+        )
+        assert plan.unmet["reason"].tolist() == [rule] * left
+
+
+def _with_limits(town, rng):
+    """Limit hours, jobs elsewhere and agreements of a random town."""
+    for name, column, high in (
+        ("volunteers", "max_minutes_per_week", 200),
+        ("communities", "away_per_week", 3),
+        ("agreements", "quota_per_week", 3),
+    ):
+        if name in town and rng.random() < 0.7:
+            limit = pd.Series(pd.array(rng.integers(1, high, len(town[name])), dtype="Int64"))
+            town[name] = town[name].assign(**{column: limit.set_axis(town[name].index)})
+    return town
+
+
 def _with_teams(town, rng):
     """Give some requests of a random town several roles."""
     known = set(town["roles"]["request_id"]) if "roles" in town else set()
@@ -355,7 +445,7 @@ def test_plans_of_random_towns_pass_the_verifier_and_are_explained(seed, soft):
         late_minutes=float(rng.choice([0.5, 1.115, 3.25])) if soft else 0.0,
         largest_late_minutes=float(rng.choice([0.0, 1.5])) if soft else 0.0,
     )
-    town = _with_teams(random_town(seed), rng)
+    town = _with_limits(_with_teams(random_town(seed), rng), rng)
     given_ = gm.Problem.from_tables(
         town, dataclasses.replace(random_policy(seed), rounds=rules), on_error="drop"
     )

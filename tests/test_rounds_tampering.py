@@ -290,3 +290,58 @@ def test_reasons_are_checked(given, plan, cells, code, words):
 def test_the_certificate_is_checked(given, plan, cells, code):
     wrong = dataclasses.replace(plan, certificate=dataclasses.replace(plan.certificate, **cells))
     assert code in set(gm.verify(given, wrong).faults["code"])
+
+
+def _limited(hours=None, away=None, quota=None):
+    """Three visits in C by somebody who lives in D."""
+    where = [
+        {"community_id": name, "name": name, "lat": 0.0, "lon": 0.0, "away_per_week": most}
+        for name, most in (("C", None), ("D", away))
+    ]
+    over = {"agreement_id": "G", "from_id": "C", "to_id": "D", "kind": "federation", "quota_per_week": quota}
+    return problem(
+        [asked(name, 10, "08:00-12:00", skill=None) for name in "ABE"],
+        [person("V", 0, community_id="D", max_minutes_per_week=hours)],
+        [free("V", "08:00-12:00")],
+        communities=where,
+        agreements=[over],
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit", "code", "words"),
+    [
+        ({"hours": 70}, "hours_exceeded", "works 90 minutes in one week; at most 70"),
+        ({"away": 1}, "away_exceeded", "volunteers of 'D' do 3 jobs elsewhere in one week; at most 1"),
+        ({"quota": 2}, "quota_exceeded", "3 jobs pass agreement 'G' in one week; at most 2"),
+    ],
+)
+def test_limits_are_checked(limit, code, words):
+    free_plan, strict = gm.match(_limited()), _limited(**limit)
+    faults = gm.verify(strict, free_plan).faults
+    assert words in faults.loc[faults["code"] == code, "message"].tolist()
+    plan = gm.match(strict)
+    (reason,) = limit
+    assert set(plan.unmet["reason"]) == {reason}
+    for other, said in (
+        ("quota", "no agreement's quota is used up"),
+        ("away", "no community's jobs elsewhere are used up"),
+        ("hours", "every volunteer has time for one more job"),
+    ):
+        if other != reason:
+            unmet = plan.unmet.assign(reason=other, reason_zh=gm.plan.reasons.REASONS[other][1])
+            faults = gm.verify(strict, dataclasses.replace(plan, unmet=unmet)).faults
+            assert f"reason {other!r}; {said}" in faults["message"].tolist()
+
+
+def test_a_limit_is_no_reason_for_those_whom_it_does_not_stop():
+    given_ = problem(
+        [asked("A", 10, "08:00-12:00", skill="care"), asked("B", 10, "08:00-12:00")],
+        [person("V", 0, max_minutes_per_week=30)],
+        [free("V", "08:00-12:00")],
+    )
+    plan = gm.match(given_)
+    unmet = plan.unmet.assign(reason="hours", reason_zh=gm.plan.reasons.REASONS["hours"][1])
+    faults = gm.verify(given_, dataclasses.replace(plan, unmet=unmet)).faults
+    said = "nobody whom this limit stops holds what it needs and is there in time"
+    assert f"reason 'hours'; {said}" in faults["message"].tolist()

@@ -29,9 +29,12 @@ FIRST_VISIT, VISITS_END, UNMET_COST = range(3)
 FIRST, SECOND, LEAST, MOST = range(4)
 """Columns of ``Visits.link``: `LEAST` <= begin of `SECOND` - begin of `FIRST` <= `MOST`."""
 
-OPTION_TOUR, OPTION_COST, OUT, BACK = range(4)
+OPTION_TOUR, OPTION_COST, OUT, BACK, RULES, RULES_END = range(6)
 """Columns of ``Visits.option``: a tour that a visit may be made on, ascending, and what that costs; the time
-from the tour's start to the visit, and from there to the tour's end."""
+from the tour's start to the visit, and from there to the tour's end; its entries of ``Visits.entry``."""
+
+RULE, WEIGHT = range(2)
+"""Columns of ``Visits.entry``: a rule that an option counts for, and how much."""
 
 PERSON, MODE, BEGINS, ENDS, NODE = range(5)
 """Columns of ``Visits.tour``: visits of one request are made by different people; how the person travels;
@@ -62,7 +65,9 @@ class Visits(NamedTuple):
     request: I64  # (n_requests, 3)
     link: I64  # (n_links, 4)
     linked: I64  # (2 n_links,) links by visit
-    option: I64  # (n_options, 4) by visit
+    option: I64  # (n_options, 6) by visit
+    entry: I64  # (n_entries, 2) by option
+    limit: I64  # (n_rules,) what each rule lets through
     tour: I64  # (n_tours, 5)
     node: I64  # (n_nodes, 3)
     cost: I64  # (2,) of one unit of time on the way; of one unit of the largest lateness
@@ -75,6 +80,7 @@ class Tours(NamedTuple):
     chain: I64  # (n_visits + n_tours, 5)
     timed: I64  # (n_tours, 6)
     load: I64  # (n_nodes,)
+    used: I64  # (n_rules,)
     made: I64  # (n_requests,) visits made
     sums: I64  # (7,)
     log: I64  # (size, 3) what was done: visit, the one before it, its option (`NOBODY`: it was put in)
@@ -96,6 +102,7 @@ def blank_tours(visits: Visits) -> Tours:
         chain=chain,
         timed=np.zeros((t, 6), np.int64),
         load=np.zeros(len(visits.node), np.int64),
+        used=np.zeros(len(visits.limit), np.int64),
         made=np.zeros(len(visits.request), np.int64),
         sums=sums,
         log=np.zeros((4 * n + 8, 3), np.int64),
@@ -129,9 +136,14 @@ def way(visits: Visits, tours: Tours, k: int, p: int, q: int) -> int:
 
 
 @helper
-def charge(visits: Visits, tours: Tours, k: int, units: int) -> None:
-    """Count a visit more (1) or less (-1) on tour `k` and on all nodes above it."""
-    node = visits.tour[k, NODE]
+def charge(visits: Visits, tours: Tours, chosen: int, units: int) -> None:
+    """Count a visit by an option more (1) or less (-1), on all nodes above its tour and for its rules."""
+    for i in range(visits.option[chosen, RULES], visits.option[chosen, RULES_END]):
+        rule = visits.entry[i, RULE]
+        before = tours.used[rule]
+        tours.used[rule] = before + units * visits.entry[i, WEIGHT]
+        tours.sums[OVER] += (tours.used[rule] > visits.limit[rule]) - (before > visits.limit[rule])
+    node = visits.tour[visits.option[chosen, OPTION_TOUR], NODE]
     while node >= 0:
         load = tours.load[node]
         if units > 0:
@@ -173,7 +185,7 @@ def take_out(visits: Visits, tours: Tours, x: int) -> None:
     k, p, q, chosen = chain[x, TOUR], chain[x, BEFORE], chain[x, AFTER], chain[x, CHOSEN]
     sums[TRAVEL] += way(visits, tours, k, p, q) - way(visits, tours, k, p, x) - way(visits, tours, k, x, q)
     sums[OTHER] -= visits.option[chosen, OPTION_COST]
-    charge(visits, tours, k, -1)
+    charge(visits, tours, chosen, -1)
     chain[p, AFTER] = q
     chain[q, BEFORE] = p
     chain[x, TOUR] = NOBODY
@@ -189,7 +201,7 @@ def put_in(visits: Visits, tours: Tours, x: int, p: int, chosen: int) -> None:
     chain[x, CHOSEN] = chosen
     sums[TRAVEL] += way(visits, tours, k, p, x) + way(visits, tours, k, x, q) - way(visits, tours, k, p, q)
     sums[OTHER] += visits.option[chosen, OPTION_COST]
-    charge(visits, tours, k, 1)
+    charge(visits, tours, chosen, 1)
     chain[p, AFTER] = x
     chain[q, BEFORE] = x
     chain[x, BEFORE] = p
@@ -215,7 +227,8 @@ def undo(visits: Visits, tours: Tours) -> None:
 def whole(visits: Visits, tours: Tours) -> bool:
     """Tell whether what is written down keeps all limits but those of time.
 
-    A request's visits are all made or none, by different people; no node is over its capacity.
+    A request's visits are all made or none, by different people; no node is over its capacity, no rule over
+    its limit.
     """
     if tours.sums[OVER] > 0:
         return False

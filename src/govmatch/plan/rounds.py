@@ -23,10 +23,12 @@ from govmatch.plan.forest import Forest, capacity_forest
 from govmatch.plan.plan import Certificate, Plan
 from govmatch.plan.rounds_bound import HUNDREDTH, PART, UNIT, own_cost, round_bound, unmet_cost
 from govmatch.plan.rounds_frames import Made, rounds_assignments, rounds_funnel, rounds_unmet
+from govmatch.plan.rounds_limits import entries_of, limits_of, shut_off
 from govmatch.ragged import matches, runs
 from govmatch.reach.asks import Asks, read_asks
 from govmatch.reach.candidates import Candidates
 from govmatch.reach.costs import hundredths
+from govmatch.reach.limits import AllLimits
 from govmatch.reach.options import (
     Between,
     Options,
@@ -72,7 +74,7 @@ class Tours:
     ask: IntArray  # (n_visits,)
 
 
-FEATURES = frozenset({"single_role", "several_people", "teams"})
+FEATURES = frozenset({"single_role", "several_people", "teams", "quotas", "away", "hours"})
 """What rounds can honour."""
 
 
@@ -117,7 +119,8 @@ def match_rounds(
         options = options_of(ask, slot, there, asks, supply, policy, stops, own)
         few = fewer(options, asks, supply, policy)
         between = ways_between(options, supply, stops, policy.travel.unknown_minutes, control.poll)
-        tours, instance = _instance(problem, supply, asks, few, between)
+        limits = limits_of(problem, asks, edges, paths)
+        tours, instance = _instance(problem, supply, asks, few, between, limits)
         bound, least = round_bound(problem, supply, asks, options, between, candidates.examined, control.poll)
     with phase("solve"):
         found = visits.solve(instance, control, bound=bound)
@@ -132,11 +135,12 @@ def match_rounds(
         )
         served = np.zeros(problem.demand.n_requests, np.bool_)
         served[asks.request[made.ask]] = True
+        shut = shut_off(limits, options, asks, Pairs(made.ask, made.slot))
         placed = problem.tables["communities"]["placed"]
         return Plan(
             problem=problem,
             assignments=rounds_assignments(problem, supply, asks, made, stops, paths),
-            unmet=rounds_unmet(problem, asks, candidates, options, least, served, ended == "optimal"),
+            unmet=rounds_unmet(problem, asks, candidates, options, least, shut, served, ended == "optimal"),
             certificate=Certificate(
                 primal=found.cost / UNIT,
                 bound=bound / UNIT,
@@ -176,7 +180,7 @@ def _tours(supply: Supply, asks: Asks, options: Options) -> Tours:
 
 
 def _instance(
-    problem: Problem, supply: Supply, asks: Asks, options: Options, between: Between
+    problem: Problem, supply: Supply, asks: Asks, options: Options, between: Between, limits: AllLimits
 ) -> tuple[Tours, VisitInstance]:
     policy, rounds, zero = problem.policy, problem.policy.rounds, problem.horizon[0]
     tours = _tours(supply, asks, options)
@@ -191,6 +195,7 @@ def _instance(
     option, tour, visit = option[order], tour[order], visit[order]
 
     forest = _above(capacity_forest(supply, policy), tours, visit, tour)
+    entries = entries_of(limits, options, asks, option, visit)
     link = _links(asks, first)
     minutes = asks.demand.minutes[ask] * PARTS
     late_price = int(hundredths(rounds.late_minutes)) * HUNDREDTH // PARTS
@@ -214,6 +219,10 @@ def _instance(
         option_cost=own_cost(problem, options)[option],
         option_out=options.out[option],
         option_back=options.back[option],
+        entry_option=entries.option,
+        entry_rule=entries.rule,
+        entry_weight=entries.weight,
+        limit=entries.limit,
         person=tours.person,
         mode=between.mode[supply.mode[supply.slot_provider[tours.slot]]],
         begin=(supply.slot_start[tours.slot] - zero) * PARTS,

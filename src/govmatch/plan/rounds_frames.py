@@ -196,15 +196,20 @@ def rounds_unmet(
     candidates: Candidates,
     options: Options,
     least: IntArray,
+    shut: NDArray[np.object_],
     served: NDArray[np.bool_],
     optimal: bool,
 ) -> pd.DataFrame:
     """One row per request that is not served, with the reason; only an optimal plan says "capacity".
 
+    A limit is the reason where it stops everybody who could come in one of the roles.
+
     Parameters
     ----------
     least : int64 (n_requests,)
         What each request costs at least beside its ways, in hundred-thousandths of a minute.
+    shut : object (Q,)
+        The reason where limits stop everybody, else "".
     served : bool (n_requests,)
     """
     demand = problem.demand
@@ -224,6 +229,8 @@ def rounds_unmet(
             codes[i] = "people"
         elif least[r] >= demand.unmet_cost[r] * demand.people[r] * 1000:
             codes[i] = "cost"
+        elif (shut[mine] != "").any():
+            codes[i] = shut[mine][shut[mine] != ""][0]
         elif not optimal:
             codes[i] = "time"
     return pd.DataFrame(

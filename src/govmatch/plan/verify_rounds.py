@@ -13,7 +13,9 @@ from govmatch.plan.verify_asks import Asks, read_asks
 from govmatch.plan.verify_certificate import check_certificate, check_funnel, check_linked
 from govmatch.plan.verify_columns import BoolArray, IntArray, ObjectArray, at_or
 from govmatch.plan.verify_frames import LIMIT_DOUBT, SUM_TOLERANCE, Faults, Rows, clock, numbers, read_rows
+from govmatch.plan.verify_limits import Shut, check_limits
 from govmatch.plan.verify_paths import hundredths
+from govmatch.plan.verify_quotas import check_quotas
 from govmatch.plan.verify_rounds_reasons import check_round_reasons
 from govmatch.plan.verify_slots import NEVER, utc_micros
 from govmatch.plan.verify_sums import check_load, check_unmet
@@ -79,7 +81,11 @@ def check_rounds(problem: Any, plan: Any, faults: Faults) -> None:
     ended = getattr(plan.certificate, "termination", None)
     optimal = isinstance(ended, str) and ended == "optimal"
     stopped = isinstance(ended, str) and ended in ("time_limit", "cancelled")
-    check_round_reasons(plan.unmet, at, optimal, asks, faults)
+    by_ask = replace(visits.rows, r=visits.q, q=visits.q)
+    shut: dict[str, Shut | None] = {**check_limits(by_ask, problem, asks.facts, faults)}
+    if check_quotas(by_ask, asks.facts, faults):
+        shut["quota"] = None
+    check_round_reasons(plan.unmet, at, optimal, asks, shut, faults)
     people = np.clip(np.nan_to_num(numbers(plan.unmet["people"])), -_MOST, _MOST)
     unserved = float((facts.requests.unmet_cost[at] * people)[at >= 0].sum())
     primal = 100 * float(cost.sum() + load.sum()) + unserved

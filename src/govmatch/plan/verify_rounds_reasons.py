@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -10,8 +12,9 @@ from govmatch.plan.verify_asks import Asks
 from govmatch.plan.verify_columns import IntArray
 from govmatch.plan.verify_frames import LIMIT_DOUBT, Faults, numbers, texts
 from govmatch.plan.verify_funnel import Funnel
+from govmatch.plan.verify_limits import Shut
 from govmatch.plan.verify_paths import hundredths
-from govmatch.plan.verify_reasons import SAMPLE, STAGES, first_short
+from govmatch.plan.verify_reasons import LIMITED, SAMPLE, STAGES, first_short
 from govmatch.plan.verify_travel import TravelTimes
 
 Person = tuple[int, int, int]
@@ -21,8 +24,18 @@ _ROUND = 0.0025
 """Minutes: both ways are rounded up to thousandths before they are held against the slot."""
 
 
-def check_round_reasons(frame: pd.DataFrame, at: IntArray, optimal: bool, asks: Asks, faults: Faults) -> None:
-    """Check codes, texts and needs of all unserved requests, and the reasons of `SAMPLE` of them."""
+def check_round_reasons(
+    frame: pd.DataFrame,
+    at: IntArray,
+    optimal: bool,
+    asks: Asks,
+    shut: Mapping[str, Shut | None],
+    faults: Faults,
+) -> None:
+    """Check codes, texts and needs of all unserved requests, and the reasons of `SAMPLE` of them.
+
+    `shut` holds the limits that are used up somewhere, by reason, and whom each stops, where that is known.
+    """
     stated, chinese, skill, role = (texts(frame[name]) for name in ("reason", "reason_zh", "skill", "role"))
     eligible, wish = numbers(frame["eligible"]), asks.by_request.requests
     funnel = Funnel(asks.facts)
@@ -46,6 +59,11 @@ def check_round_reasons(frame: pd.DataFrame, at: IntArray, optimal: bool, asks: 
         if reason == ("time" if optimal else "capacity"):
             text = "only a plan without a proof says so" if optimal else "only an optimal plan says so"
             faults.add("reason_wrong", f"reason {reason!r}; {text}", name)
+        elif reason in LIMITED and reason not in shut:
+            faults.add("reason_wrong", f"reason {reason!r}; {LIMITED[reason]}", name)
+        elif not _stops(shut.get(reason), asks, funnel, r):
+            text = "nobody whom this limit stops holds what it needs and is there in time"
+            faults.add("reason_wrong", f"reason {reason!r}; {text}", name)
         elif not (reason == "time" and eligible[i] == 0):  # nobody looked at it before the search ended
             claims.append(i)
     kinds = pd.Series([stated[i] for i in claims], dtype=object)
@@ -56,13 +74,19 @@ def check_round_reasons(frame: pd.DataFrame, at: IntArray, optimal: bool, asks: 
         if right is None:
             continue
         checked += 1
-        claim = "capacity" if stated[i] == "time" else stated[i]
+        claim = "capacity" if stated[i] in ("time", *LIMITED) else stated[i]
         if not any(claim == code and least <= eligible[i] <= most for code, least, most in right):
             code, least, _ = right[0]
             told = "time" if code == "capacity" and not optimal else code
             text = f"reason {stated[i]!r} with {eligible[i]:g} eligible; recomputed {told!r} with {least}"
             faults.add("reason_wrong", text, wish.ids[int(at[i])])
     faults.checked["reasons"] = checked
+
+
+def _stops(shut: Shut | None, asks: Asks, funnel: Funnel, r: int) -> bool:
+    """Tell whether a limit stops somebody who could otherwise come, as far as needs and times say."""
+    mine = np.flatnonzero(asks.request == r).tolist()
+    return shut is None or any(bool(shut(q, q, *funnel.in_time(q, None)).any()) for q in mine)
 
 
 def _right(asks: Asks, funnel: Funnel, r: int) -> list[tuple[str, int, int]] | None:

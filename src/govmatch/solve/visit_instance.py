@@ -40,6 +40,10 @@ class VisitInstance:
     option_visit, option_tour, option_cost, option_out, option_back : (n_options,)
         The tours that a visit may be made on; what that costs; the time from the tour's start to the visit,
         and from there to the tour's end. Ascending by visit, then by tour.
+    entry_option, entry_rule, entry_weight : (n_entries,)
+        What an option counts for a rule, > 0; ascending by option, a rule once for each.
+    limit : (n_rules,)
+        What each rule lets through of all visits that are made.
     person, mode, begin, end, node : (n_tours,)
         Whose tour; how they travel; it leaves no earlier and is back by then, where it makes a visit; the
         node of the forest to which each of its visits is charged, -1: none. One person's tours do not
@@ -72,6 +76,10 @@ class VisitInstance:
     option_cost: IntArray
     option_out: IntArray
     option_back: IntArray
+    entry_option: IntArray
+    entry_rule: IntArray
+    entry_weight: IntArray
+    limit: IntArray
     person: IntArray
     mode: IntArray
     begin: IntArray
@@ -96,6 +104,7 @@ def check(instance: VisitInstance) -> None:
     """
     visits, requests, tours = len(instance.place), len(instance.unmet_cost), len(instance.person)
     links, options, nodes = len(instance.link_first), len(instance.option_visit), len(instance.parent)
+    entries, rules = len(instance.entry_option), len(instance.limit)
     modes, places = (instance.travel.shape[0], instance.travel.shape[-1]) if instance.travel.ndim else (0, 0)
     for names, size, low, high in (
         ("place", visits, 0, places - 1),
@@ -109,6 +118,10 @@ def check(instance: VisitInstance) -> None:
         ("option_tour", options, 0, tours - 1),
         ("option_cost", options, -NO_LIMIT, NO_LIMIT),
         ("option_out option_back", options, 0, NO_LIMIT),
+        ("entry_option", entries, 0, options - 1),
+        ("entry_rule", entries, 0, rules - 1),
+        ("entry_weight", entries, 1, NO_LIMIT),
+        ("limit", rules, 0, NO_LIMIT),
         ("person", tours, -NO_LIMIT, NO_LIMIT),
         ("mode", tours, 0, modes - 1),
         ("begin end", tours, -NO_LIMIT, NO_LIMIT),
@@ -124,6 +137,7 @@ def check(instance: VisitInstance) -> None:
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= NO_LIMIT:
             raise InvalidInput(f"{name} is {number!r}; expected a whole number from 0 to {NO_LIMIT}")
     check_ascending("request", instance.request)
+    check_ascending("entry_option", instance.entry_option)
     _options_in_order(instance)
     _linked(instance)
     _fits(instance)

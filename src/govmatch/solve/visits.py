@@ -218,7 +218,15 @@ def _pack(instance: VisitInstance) -> kernel.Visits:
         instance.node,
     )
     link = (instance.link_first, instance.link_second, instance.link_least, instance.link_most)
-    option = (instance.option_tour, instance.option_cost, instance.option_out, instance.option_back)
+    numbered = np.arange(len(instance.option_visit))
+    option = (
+        instance.option_tour,
+        instance.option_cost,
+        instance.option_out,
+        instance.option_back,
+        np.searchsorted(instance.entry_option, numbered),
+        np.searchsorted(instance.entry_option, numbered, side="right"),
+    )
     return kernel.Visits(
         travel=np.ascontiguousarray(instance.travel),
         visit=visit,
@@ -226,6 +234,8 @@ def _pack(instance: VisitInstance) -> kernel.Visits:
         link=np.stack(link, axis=1).reshape(links, 4),
         linked=order % max(1, links),
         option=np.stack(option, axis=1),
+        entry=np.stack([instance.entry_rule, instance.entry_weight], axis=1),
+        limit=instance.limit,
         tour=np.stack(tour, axis=1).reshape(t, 5),
         node=np.stack([instance.parent, instance.capacity, instance.load_cost], axis=1),
         cost=np.array([instance.travel_cost, instance.largest_late_cost]),
