@@ -5,19 +5,25 @@ from __future__ import annotations
 import itertools
 
 
-def least_cost(requests, people, slots, *, cost, late, largest, unmet, holds=lambda mine: True):
+def least_cost(
+    requests, people, slots, *, cost, late, largest, unmet, holds=lambda mine: True, assigned=None
+):
     """Return the least cost of any tours on the line of `rounds_town`, in minutes.
 
     Every person has one slot; nothing costs anything but ways, lateness, and requests left alone. `holds`
-    tells whether limits let everybody make their requests, by person.
+    tells whether limits let everybody make their requests, by person. `assigned` names who alone may make a
+    request; as few of these as can be are left.
     """
+    assigned = assigned or {}
     home = {p["volunteer_id"]: p["lat"] * 1000 for p in people}
     span = {s["provider_id"]: (_minutes(s["start"]), _minutes(s["end"])) for s in slots}
-    best = None
+    best = None  # assigned requests left, cost
     for choice in itertools.product([None, *home], repeat=len(requests)):
         mine = {who: [r for r, c in zip(requests, choice, strict=True) if c == who] for who in home}
-        if not holds(mine):
+        chosen = list(zip((r["request_id"] for r in requests), choice, strict=True))
+        if not holds(mine) or any(c is not None and c not in assigned.get(r, home) for r, c in chosen):
             continue
+        left = sum(c is None and r in assigned for r, c in chosen)
         for orders in itertools.product(*(itertools.permutations(stops) for stops in mine.values())):
             total, worst = unmet * sum(c is None for c in choice), 0.0
             feasible = True
@@ -38,9 +44,9 @@ def least_cost(requests, people, slots, *, cost, late, largest, unmet, holds=lam
                     total += abs(at - home[who]) if cost == "round" else 0.0
                     feasible &= now + abs(at - home[who]) <= span[who][1] + 1e-9
             total += largest * worst
-            if feasible and (best is None or total < best):
-                best = total
-    return best
+            if feasible and (best is None or (left, total) < best):
+                best = left, total
+    return best[1]
 
 
 def limits_hold(mine, people, communities, quota):

@@ -215,7 +215,7 @@ def test_what_rounds_do_not_do_is_refused_by_name():
                 request_goods=goods, visits=recurring, pins=pins,
             )
         )  # fmt: skip
-    assert told.value.features == ("goods", "pins", "recurrence")
+    assert told.value.features == ("goods", "recurrence")
     plain = gm.Problem.from_tables(
         tables([asked("A", 10, "08:00-12:00")], [person("V", 0)], [free("V", "08:00-12:00")])
     )
@@ -361,6 +361,53 @@ def test_small_days_with_limits_cost_what_brute_force_finds(seed):
     assert set(plan.unmet["reason"]) <= {"time", "cost", "capacity", "quota", "away", "hours", "way"}
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_small_days_with_pins_cost_what_brute_force_finds(seed):
+    rng = np.random.default_rng(70 + seed)
+    people = [person(f"V{i}", int(rng.integers(0, 30))) for i in range(2)]
+    slots = [free(f"V{i}", "08:00-10:30") for i in range(2)]
+    day = [
+        asked(f"R{i}", int(rng.integers(0, 40)), "08:00-10:00", int(rng.integers(20, 50)), priority=1 + i % 2)
+        for i in range(4)
+    ]
+    assigned = {"R0": {"V0"}, "R1": {str(rng.choice(["V0", "V1"]))}}
+    pins = [
+        {"request_id": r, "provider_id": who, "action": "assign"}
+        for r, names in assigned.items()
+        for who in names
+    ]
+    given_ = problem(day, people, slots, "", "unmet = {base_minutes = 45, priority_minutes = 0}", pins=pins)
+    plan = gm.match(given_)
+    least = least_cost(day, people, slots, cost="round", late=0.0, largest=0.0, unmet=45, assigned=assigned)
+    assert plan.certificate.primal == pytest.approx(least, abs=1e-6)
+    assert plan.certificate.bound <= least + 1e-6
+    sent = plan.assignments
+    for name, names in assigned.items():
+        assert set(sent.loc[sent["request_id"] == name, "provider_id"]) <= names
+
+
+def test_who_is_assigned_goes_on_the_round_whatever_it_costs_or_is_told_to_be_missing():
+    day = [asked("A", 60, "08:00-12:00"), asked("B", 0, "08:00-12:00")]
+    people = [person(name, place, max_travel_minutes=90) for name, place in (("V", 0), ("W", 60))]
+    slots = [free("V", "08:00-12:00")]
+    cheap = "unmet = {base_minutes = 30, priority_minutes = 0}"
+    pins = [{"request_id": "A", "provider_id": "V", "action": "assign"}]
+    assert gm.match(problem(day, people, slots, "", cheap)).unmet["request_id"].tolist() == ["A"]
+    plan = gm.match(problem(day, people, slots, "", cheap, pins=pins))
+    assert plan.unmet.empty and plan.certificate.primal == 120.0
+    # somebody else is free
+    pins[0]["provider_id"] = "W"
+    plan = gm.match(problem(day, people, slots, "", cheap, pins=pins))
+    assert plan.unmet[["request_id", "reason"]].to_numpy().tolist() == [["A", "pinned"]]
+    assert plan.certificate.primal == 30.0
+    slots.append(free("W", "08:00-08:30"))
+    pins.append({"request_id": "B", "provider_id": "W", "action": "assign"})
+    day[1] = asked("B", 60, "08:00-12:00")
+    plan = gm.match(problem(day, people, slots, "", cheap, pins=pins))
+    assert plan.unmet["reason"].tolist() in (["pin_conflict"], ["time"])
+    assert plan.certificate.verified
+
+
 def test_limits_are_the_reason_where_they_stop_everybody():
     day = [asked(f"R{i}", 10, "08:00-12:00") for i in range(3)]
     people, slots = [person("V", 0, max_minutes_per_week=70)], [free("V", "08:00-12:00")]
@@ -387,6 +434,20 @@ def test_limits_are_the_reason_where_they_stop_everybody():
             )
         )
         assert plan.unmet["reason"].tolist() == [rule] * left
+
+
+def _with_pins(town, rng):
+    """Assign somebody to some requests of a random town."""
+    n = int(rng.integers(0, 4))
+    pins = {
+        "request_id": rng.choice(town["requests"]["request_id"], n),
+        "provider_id": rng.choice(town["volunteers"]["volunteer_id"], n),
+        "action": "assign",
+    }
+    known = [town["pins"]] if "pins" in town else []
+    pinned = pd.concat([*known, pd.DataFrame(pins)], ignore_index=True)
+    town["pins"] = pinned.drop_duplicates(["request_id", "provider_id"], ignore_index=True)
+    return town
 
 
 def _with_limits(town, rng):
@@ -445,7 +506,7 @@ def test_plans_of_random_towns_pass_the_verifier_and_are_explained(seed, soft):
         late_minutes=float(rng.choice([0.5, 1.115, 3.25])) if soft else 0.0,
         largest_late_minutes=float(rng.choice([0.0, 1.5])) if soft else 0.0,
     )
-    town = _with_limits(_with_teams(random_town(seed), rng), rng)
+    town = _with_pins(_with_limits(_with_teams(random_town(seed), rng), rng), rng)
     given_ = gm.Problem.from_tables(
         town, dataclasses.replace(random_policy(seed), rounds=rules), on_error="drop"
     )

@@ -345,3 +345,34 @@ def test_a_limit_is_no_reason_for_those_whom_it_does_not_stop():
     faults = gm.verify(given_, dataclasses.replace(plan, unmet=unmet)).faults
     said = "nobody whom this limit stops holds what it needs and is there in time"
     assert f"reason 'hours'; {said}" in faults["message"].tolist()
+
+
+def test_pins_are_checked():
+    day = [asked("A", 10, "08:00-08:30"), asked("B", 10, "08:00-08:30")]
+    people, slots = [person("V", 10), person("W", 10)], [free(name, "08:00-08:30") for name in "VW"]
+    pins = [{"request_id": "A", "provider_id": "V", "action": "assign"}]
+    given_ = problem(day, people, slots, pins=pins)
+    plan = gm.match(given_)
+    assert plan.unmet.empty
+    swapped = plan.assignments.replace({"provider_id": {"V": "W", "W": "V"}})
+    faults = gm.verify(given_, dataclasses.replace(plan, assignments=swapped)).faults
+    assert faults.loc[faults["code"] == "pin_broken", "message"].tolist() == [
+        "the pins assign others to this request"
+    ]
+    pins.append({"request_id": "B", "provider_id": "V", "action": "assign"})
+    given_ = problem(day, people, slots, pins=pins)
+    plan = gm.match(given_)
+    reasons = gm.plan.reasons.REASONS
+    for reason, said in (
+        ("excluded", "somebody is assigned to it"),
+        ("pinned", "recomputed"),
+        ("cost", "recomputed"),
+    ):
+        unmet = plan.unmet.assign(reason=reason, reason_zh=reasons[reason][1])
+        faults = gm.verify(given_, dataclasses.replace(plan, unmet=unmet)).faults
+        assert any(f"reason {reason!r}" in text and said in text for text in faults["message"])
+    alone = problem(day, people[:1], slots[:1])
+    plan = gm.match(alone)
+    unmet = plan.unmet.assign(reason="pinned", reason_zh=reasons["pinned"][1])
+    faults = gm.verify(alone, dataclasses.replace(plan, unmet=unmet)).faults
+    assert "reason 'pinned'; nobody is assigned to it" in faults["message"].tolist()

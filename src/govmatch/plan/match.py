@@ -133,7 +133,7 @@ def match(
     gap, control.gap = control.gap, 0.0  # over all pairs; exact duals on the arcs prove it soonest
     _check(problem, method, incumbent)
     asked = gap
-    if len(problem.demand.assign_request) and not problem.policy.rounds.on:
+    if len(problem.demand.assign_request):
         gap = 0.0  # beside what an assigned request costs inside, any gap looks small
     earlier = None if incumbent is None else read_incumbent(incumbent, problem)
     if control.deadline is not None:

@@ -43,7 +43,7 @@ from govmatch.reach.travel import checked_minutes
 from govmatch.reach.ways import PARTS
 from govmatch.solve import visits
 from govmatch.solve.control import Control
-from govmatch.solve.visit_instance import VisitInstance
+from govmatch.solve.visit_instance import VisitInstance, dearest
 
 IntArray = NDArray[np.int64]
 Phase = Callable[[str], AbstractContextManager[None]]
@@ -74,7 +74,7 @@ class Tours:
     ask: IntArray  # (n_visits,)
 
 
-FEATURES = frozenset({"single_role", "several_people", "teams", "quotas", "away", "hours"})
+FEATURES = frozenset({"single_role", "several_people", "teams", "pins", "quotas", "away", "hours"})
 """What rounds can honour."""
 
 
@@ -121,7 +121,11 @@ def match_rounds(
         between = ways_between(options, supply, stops, policy.travel.unknown_minutes, control.poll)
         limits = limits_of(problem, asks, edges, paths)
         tours, instance = _instance(problem, supply, asks, few, between, limits)
-        bound, least = round_bound(problem, supply, asks, options, between, candidates.examined, control.poll)
+        instance, pin_cost = _assigned_first(problem, instance)
+        worth = instance.unmet_cost
+        bound, least = round_bound(
+            problem, supply, asks, options, between, candidates.examined, worth, control.poll
+        )
     with phase("solve"):
         found = visits.solve(instance, control, bound=bound)
         ended = found.termination
@@ -135,6 +139,8 @@ def match_rounds(
         )
         served = np.zeros(problem.demand.n_requests, np.bool_)
         served[asks.request[made.ask]] = True
+        extra = pin_cost * int((~served[np.unique(problem.demand.assign_request)]).sum())
+        cost, bound = found.cost - extra, max(0, bound - extra)
         shut = shut_off(limits, options, asks, Pairs(made.ask, made.slot))
         placed = problem.tables["communities"]["placed"]
         return Plan(
@@ -142,9 +148,9 @@ def match_rounds(
             assignments=rounds_assignments(problem, supply, asks, made, stops, paths),
             unmet=rounds_unmet(problem, asks, candidates, options, least, shut, served, ended == "optimal"),
             certificate=Certificate(
-                primal=found.cost / UNIT,
+                primal=cost / UNIT,
                 bound=bound / UNIT,
-                gap=(found.cost - bound) / max(UNIT, abs(found.cost)),
+                gap=(cost - bound) / max(UNIT, abs(cost)),
                 termination=ended,
                 verified=False,
                 scope="all_pairs",
@@ -165,6 +171,16 @@ def match_rounds(
                 asks, options, candidates.passed, candidates.examined, supply.slot_provider, edges, paths
             ),
         )
+
+
+def _assigned_first(problem: Problem, instance: VisitInstance) -> tuple[VisitInstance, int]:
+    """Let assigned requests go before all others: return what leaving one costs on top, too."""
+    assigned = np.unique(problem.demand.assign_request)
+    if not len(assigned):
+        return instance, 0
+    pin_cost, unmet_cost = dearest(instance) + 1, instance.unmet_cost.copy()
+    unmet_cost[assigned] += pin_cost
+    return replace(instance, unmet_cost=unmet_cost), pin_cost
 
 
 def _tours(supply: Supply, asks: Asks, options: Options) -> Tours:

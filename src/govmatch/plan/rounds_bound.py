@@ -37,14 +37,15 @@ def round_bound(
     options: Options,
     between: Between,
     examined: NDArray[np.bool_],
+    unmet: IntArray,
     stop: Callable[[], bool],
 ) -> tuple[int, IntArray]:
     """Return a bound over all options, and what each request costs at least beside its ways, in units.
 
-    What there was no time to look at is taken to cost nothing.
+    What there was no time to look at is taken to cost nothing. `unmet`, (n_requests,), is what leaving each
+    costs.
     """
     demand = problem.demand
-    unmet = unmet_cost(problem)
     dear = int(unmet.max(initial=0)) + 1  # what costs more is not done either
     own, twice = np.where(examined, dear, 0), np.where(examined, 2 * dear, 0)
     cost = own_cost(problem, options)

@@ -220,6 +220,7 @@ def rounds_unmet(
     reason[~candidates.examined], left[~candidates.examined] = "time", 0
     first = np.searchsorted(asks.request, request)
     codes, rest = reason[first], left[first]
+    assigned = np.isin(request, demand.assign_request)
     for i, r in enumerate(request.tolist()):
         mine = np.flatnonzero(asks.request == r)
         stuck = mine[reason[mine] != "capacity"]
@@ -227,12 +228,14 @@ def rounds_unmet(
             codes[i], rest[i] = reason[stuck[0]], left[stuck[0]]
         elif _too_few(asks, options, problem.supply, mine):
             codes[i] = "people"
-        elif least[r] >= demand.unmet_cost[r] * demand.people[r] * 1000:
+        elif not assigned[i] and least[r] >= demand.unmet_cost[r] * demand.people[r] * 1000:
             codes[i] = "cost"
         elif (shut[mine] != "").any():
             codes[i] = shut[mine][shut[mine] != ""][0]
         elif not optimal:
             codes[i] = "time"
+    codes[(codes == "excluded") & assigned] = "pinned"
+    codes[(codes == "capacity") & assigned] = "pin_conflict"
     return pd.DataFrame(
         {
             "request_id": demand.request_id[request],

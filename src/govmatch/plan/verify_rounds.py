@@ -177,6 +177,12 @@ def _check_identity(visits: Visits, asks: Asks, faults: Faults) -> None:
         asks.facts.is_forbidden(visits.q, rows.p),
         lambda i: "the pins forbid this provider for this request, or a party of it is kin",
     )
+    visits.fault(
+        faults,
+        "pin_broken",
+        asks.facts.is_passed_over(visits.q, rows.p),
+        lambda i: "the pins assign others to this request",
+    )
 
 
 def _check_skills(visits: Visits, asks: Asks, faults: Faults) -> IntArray:

@@ -111,7 +111,7 @@ def check(instance: VisitInstance) -> None:
         ("minutes late_cost", visits, 0, NO_LIMIT),
         ("earliest due latest", visits, -NO_LIMIT, NO_LIMIT),
         ("request", visits, 0, requests - 1),
-        ("unmet_cost", requests, 0, NO_LIMIT),
+        ("unmet_cost", requests, 0, 1 << 61),
         ("link_first link_second", links, 0, visits - 1),
         ("link_least link_most", links, -NO_LIMIT, NO_LIMIT),
         ("option_visit", options, 0, visits - 1),
@@ -165,8 +165,8 @@ def _options_in_order(instance: VisitInstance) -> None:
         )
 
 
-def _fits(instance: VisitInstance) -> None:
-    """Refuse what could overflow: every visit at its dearest and latest, together."""
+def dearest(instance: VisitInstance) -> int:
+    """Return what no plan exceeds: every visit at its dearest and latest, and every request unmet."""
     n = len(instance.place)
 
     def most(*columns: NDArray[np.signedinteger[Any]]) -> int:
@@ -179,7 +179,13 @@ def _fits(instance: VisitInstance) -> None:
         + most(instance.option_cost)
         + int((instance.load_cost.astype(np.float64) * np.minimum(n, instance.capacity)).sum())
     )
-    cost += instance.largest_late_cost * late + len(instance.unmet_cost) * most(instance.unmet_cost)
+    cost += instance.largest_late_cost * late + sum(instance.unmet_cost.tolist())
+    return int(cost)
+
+
+def _fits(instance: VisitInstance) -> None:
+    """Refuse what could overflow."""
+    cost = dearest(instance)
     if cost >= 1 << 62:
         raise InvalidInput(f"costs reach {cost}, all visits together; expected less than 2**62 = {1 << 62}")
 
