@@ -6,13 +6,24 @@ import itertools
 
 
 def least_cost(
-    requests, people, slots, *, cost, late, largest, unmet, holds=lambda mine: True, assigned=None
+    requests,
+    people,
+    slots,
+    *,
+    cost,
+    late,
+    largest,
+    unmet,
+    holds=lambda mine: True,
+    assigned=None,
+    floor=(0, 0),
 ):
     """Return the least cost of any tours on the line of `rounds_town`, in minutes.
 
     Every person has one slot; nothing costs anything but ways, lateness, and requests left alone. `holds`
     tells whether limits let everybody make their requests, by person. `assigned` names who alone may make a
-    request; as few of these as can be are left.
+    request; as few of these as can be are left. `floor`: how many requests are to be made, and
+    the price of each that is not.
     """
     assigned = assigned or {}
     home = {p["volunteer_id"]: p["lat"] * 1000 for p in people}
@@ -25,7 +36,8 @@ def least_cost(
             continue
         left = sum(c is None and r in assigned for r, c in chosen)
         for orders in itertools.product(*(itertools.permutations(stops) for stops in mine.values())):
-            total, worst = unmet * sum(c is None for c in choice), 0.0
+            short = max(0, floor[0] - sum(c is not None for c in choice))
+            total, worst = unmet * sum(c is None for c in choice) + floor[1] * short, 0.0
             feasible = True
             for who, order in zip(mine, orders, strict=True):
                 at, now = home[who], span[who][0]

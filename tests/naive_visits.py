@@ -54,6 +54,13 @@ def cost_of(instance: VisitInstance, tour, begin) -> tuple[list[str], int]:
             cost += instance.travel_cost * way
             if free + way > instance.end[k]:
                 faults.append(f"tour {k} ends at {free + way}")
+    missing = [0] * len(instance.allowed)
+    promises = (instance.promise_request, instance.promise_floor, instance.promise_people)
+    for r, floor, people in zip(*promises, strict=True):
+        own = np.flatnonzero(instance.request == r)
+        missing[floor] += int(people) if len(own) and all(tour[x] < 0 for x in own) else 0
+    for n, allowed, price in zip(missing, instance.allowed, instance.short_cost, strict=True):
+        cost += int(price) * max(0, n - int(allowed))
     lateness = [max(0, int(begin[x] - instance.due[x])) for x in made]
     cost += sum(int(instance.late_cost[x]) * late for x, late in zip(made, lateness, strict=True))
     cost += instance.largest_late_cost * max(lateness, default=0)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import govmatch as gm
 from govmatch.errors import InvalidInput, UnsupportedFeature
-from govmatch.model.policy import Rounds
+from govmatch.model.policy import Floors, Rounds
 from govmatch.reach import options as options_module
 from govmatch.reach import ways as ways_module
 from govmatch.reporting.console import certificate_text
@@ -216,6 +216,13 @@ def test_what_rounds_do_not_do_is_refused_by_name():
             )
         )  # fmt: skip
     assert told.value.features == ("goods", "recurrence")
+    with pytest.raises(UnsupportedFeature, match=r"reserve.*The reserve goes by the hours in which jobs are"):
+        gm.match(
+            problem(
+                [asked("A", 10, "08:00-12:00")], [person("V", 0)], [free("V", "08:00-12:00")], "",
+                "[reserve]\nshare = 0.2\n",
+            )
+        )  # fmt: skip
     plain = gm.Problem.from_tables(
         tables([asked("A", 10, "08:00-12:00")], [person("V", 0)], [free("V", "08:00-12:00")])
     )
@@ -408,6 +415,41 @@ def test_who_is_assigned_goes_on_the_round_whatever_it_costs_or_is_told_to_be_mi
     assert plan.certificate.verified
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_small_days_with_floors_cost_what_brute_force_finds(seed):
+    rng = np.random.default_rng(90 + seed)
+    people = [person(f"V{i}", int(rng.integers(0, 30))) for i in range(2)]
+    slots = [free(f"V{i}", "08:00-10:00") for i in range(2)]
+    day = [
+        asked(f"R{i}", int(rng.integers(0, 40)), "08:00-10:00", int(rng.integers(20, 50)), priority=1)
+        for i in range(4)
+    ]
+    share, price = float(rng.choice([0.5, 0.75, 1.0])), int(rng.integers(1, 60))
+    rules = f"[floors]\ncommunity_share = {share}\nprice_minutes = {price}\n"
+    rules = f"unmet = {{base_minutes = 15, priority_minutes = 0}}\n{rules}"
+    plan = gm.match(problem(day, people, slots, "", rules))
+    least = least_cost(
+        day, people, slots, cost="round", late=0.0, largest=0.0, unmet=15, floor=(int(4 * share), price)
+    )
+    assert plan.certificate.primal == pytest.approx(least, abs=1e-6)
+    assert plan.certificate.bound <= least + 1e-6
+    told = plan.floors.iloc[0]
+    assert (told["asked"], told["least"]) == (4, int(4 * share))
+    assert told["sent"] == len(plan.assignments)
+    assert told["cost_minutes"] == price * max(0, int(4 * share) - len(plan.assignments))
+    assert plan.cost_of_floors() >= -1e-6
+
+
+def test_floors_that_cannot_be_kept_are_in_the_bound():
+    day = [asked("A", 10, "08:00-12:00"), asked("B", 10, "08:00-12:00", skill="juggling")]
+    rules = "[floors]\ncommunity_share = 1.0\nprice_minutes = 100\n"
+    plan = gm.match(problem(day, [person("V", 0)], [free("V", "08:00-12:00")], "", rules))
+    certificate = plan.certificate
+    assert certificate.termination == "optimal"
+    assert certificate.primal == 20.0 + plan.unmet["unmet_minutes"].sum() + 100.0
+    assert plan.floors["short"].tolist() == [1]
+
+
 def test_limits_are_the_reason_where_they_stop_everybody():
     day = [asked(f"R{i}", 10, "08:00-12:00") for i in range(3)]
     people, slots = [person("V", 0, max_minutes_per_week=70)], [free("V", "08:00-12:00")]
@@ -507,13 +549,15 @@ def test_plans_of_random_towns_pass_the_verifier_and_are_explained(seed, soft):
         largest_late_minutes=float(rng.choice([0.0, 1.5])) if soft else 0.0,
     )
     town = _with_pins(_with_limits(_with_teams(random_town(seed), rng), rng), rng)
+    floors = Floors(community_share=0.5, price_minutes=50.0) if rng.random() < 0.5 else Floors()
     given_ = gm.Problem.from_tables(
-        town, dataclasses.replace(random_policy(seed), rounds=rules), on_error="drop"
+        town, dataclasses.replace(random_policy(seed), rounds=rules, floors=floors), on_error="drop"
     )
     plan = gm.match(given_)  # raises where the verifier finds a fault
     certificate = plan.certificate
     assert certificate.bound <= certificate.primal + 1e-9
     stated = plan.assignments["cost_minutes"].sum() + plan.unmet["unmet_minutes"].sum()
+    stated += plan.floors["cost_minutes"].sum()
     assert certificate.primal == pytest.approx(stated, abs=1e-3)
     for name in given_.demand.request_id:
         assert str(gm.explain(plan, name)).startswith(f"{name}: ")

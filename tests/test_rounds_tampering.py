@@ -376,3 +376,22 @@ def test_pins_are_checked():
     unmet = plan.unmet.assign(reason="pinned", reason_zh=reasons["pinned"][1])
     faults = gm.verify(alone, dataclasses.replace(plan, unmet=unmet)).faults
     assert "reason 'pinned'; nobody is assigned to it" in faults["message"].tolist()
+
+
+def test_floors_are_checked():
+    rules = "[floors]\ncommunity_share = 1.0\nprice_minutes = 100\n"
+    given_ = problem(
+        [asked("A", 10, "08:00-12:00"), asked("B", 10, "08:00-12:00", skill="juggling")],
+        [person("V", 0)],
+        [free("V", "08:00-12:00")],
+        "",
+        rules,
+    )
+    plan = gm.match(given_)
+    floors = plan.floors.assign(sent=2, short=0, cost_minutes=0.0)
+    faults = gm.verify(given_, dataclasses.replace(plan, floors=floors)).faults
+    assert "plan.floors: sent of community 'C' is 2; recounted 1" in faults["message"].tolist()
+    # leaving B costs the floor, too: no way costs more than that
+    unmet = plan.unmet.assign(reason="cost", reason_zh=gm.plan.reasons.REASONS["cost"][1])
+    faults = gm.verify(given_, dataclasses.replace(plan, unmet=unmet)).faults
+    assert "reason_wrong" in set(faults["code"])

@@ -40,6 +40,8 @@ def make(rng: np.random.Generator, requests: int, tours: int, *, hard: bool = Tr
     mode, leaves, returns = rng.integers(0, 2, (3, tours))  # tours begin and end at the first two places
     there, on = request[option_visit] + 2, option_tour
     rules = int(rng.integers(0, 3))
+    floors = int(rng.integers(0, 3))
+    promised = np.argwhere(rng.random((requests, floors)) < 0.7)
     counts = np.argwhere(rng.random((len(option_visit), rules)) < 0.5)
     return VisitInstance(
         travel=travel.astype(np.int32),
@@ -51,6 +53,11 @@ def make(rng: np.random.Generator, requests: int, tours: int, *, hard: bool = Tr
         late_cost=rng.integers(0, 4, n),
         request=request,
         unmet_cost=rng.integers(20, 300, requests),
+        promise_request=promised[:, 0],
+        promise_floor=promised[:, 1],
+        promise_people=rng.integers(1, 3, len(promised)),
+        allowed=rng.integers(0, 3, floors),
+        short_cost=rng.integers(0, 400, floors),
         link_first=first,
         link_second=first + 1,
         link_least=least,
@@ -130,7 +137,8 @@ def test_larger_days_keep_every_limit_and_cost_what_they_say(seed: int, few_move
     faults, cost = cost_of(instance, found.tour, found.begin)
     assert faults == []
     assert found.cost == cost
-    assert lower_bound(instance) == found.bound <= cost <= instance.unmet_cost.sum()
+    assert lower_bound(instance) == found.bound <= cost
+    assert cost <= cost_of(instance, np.full(len(found.tour), -1), found.begin)[1]
     assert (found.tour >= 0).any()
 
 
@@ -190,6 +198,8 @@ def _two_people(**changes: object) -> VisitInstance:
         option_out=np.zeros(4, np.int64),
         option_back=np.zeros(4, np.int64),
         **{name: zero[:0] for name in ("entry_option", "entry_rule", "entry_weight", "limit")},
+        **{name: zero[:0] for name in ("promise_request", "promise_floor", "promise_people")},
+        **{name: zero[:0] for name in ("allowed", "short_cost")},
         person=np.arange(2),
         mode=zero,
         begin=zero,
@@ -263,6 +273,7 @@ def test_a_time_limit_and_a_cancel_signal_end_the_search_with_what_there_is(few_
             {"limit": np.array([3]), "entry_option": np.array([4]), "entry_rule": np.array([0])},
             "entry_option[0] is 4; expected 0 to 3",
         ),
+        ({"promise_floor": np.zeros(1, np.int64)}, "promise_floor has dtype int64 and shape (1,)"),
         ({"limit": np.array([-1])}, "limit[0] is -1; expected 0 to 1099511627776"),
         (
             {

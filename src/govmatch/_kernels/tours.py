@@ -23,8 +23,15 @@ PLACE, MINUTES, EARLIEST, DUE, LATEST, LATE_COST, REQUEST, OPTIONS, OPTIONS_END,
 """Columns of ``Visits.visit``: where; how long; begins no earlier; a begin after `DUE` costs `LATE_COST` per
 unit of time; begins no later; of which request; its options and its links (of ``Visits.linked``)."""
 
-FIRST_VISIT, VISITS_END, UNMET_COST = range(3)
-"""Columns of ``Visits.request``: its visits stand together; what making none of them costs."""
+FIRST_VISIT, VISITS_END, UNMET_COST, FLOORS, FLOORS_END = range(5)
+"""Columns of ``Visits.request``: its visits stand together; what making none of them costs; its entries of
+``Visits.promise``."""
+
+FLOOR, PEOPLE = range(2)
+"""Columns of ``Visits.promise``: a floor that a request counts for, and how many people."""
+
+ALLOWED, SHORT_COST = range(2)
+"""Columns of ``Visits.floor``: people who may be missing; what each further one costs."""
 
 FIRST, SECOND, LEAST, MOST = range(4)
 """Columns of ``Visits.link``: `LEAST` <= begin of `SECOND` - begin of `FIRST` <= `MOST`."""
@@ -62,7 +69,9 @@ class Visits(NamedTuple):
 
     travel: NDArray[np.int32]  # (n_modes, n_places, n_places) time from visit to visit
     visit: I64  # (n_visits, 11)
-    request: I64  # (n_requests, 3)
+    request: I64  # (n_requests, 5)
+    promise: I64  # (n_promises, 2) by request
+    floor: I64  # (n_floors, 2)
     link: I64  # (n_links, 4)
     linked: I64  # (2 n_links,) links by visit
     option: I64  # (n_options, 6) by visit
@@ -81,6 +90,7 @@ class Tours(NamedTuple):
     timed: I64  # (n_tours, 6)
     load: I64  # (n_nodes,)
     used: I64  # (n_rules,)
+    missing: I64  # (n_floors,) people
     made: I64  # (n_requests,) visits made
     sums: I64  # (7,)
     log: I64  # (size, 3) what was done: visit, the one before it, its option (`NOBODY`: it was put in)
@@ -98,11 +108,17 @@ def blank_tours(visits: Visits) -> Tours:
     sums = np.zeros(7, np.int64)
     some = visits.request[:, VISITS_END] > visits.request[:, FIRST_VISIT]
     sums[OTHER] = visits.request[some, UNMET_COST].sum()
+    missing = np.zeros(len(visits.floor), np.int64)
+    for r in np.flatnonzero(some):
+        for i in range(visits.request[r, FLOORS], visits.request[r, FLOORS_END]):
+            missing[visits.promise[i, FLOOR]] += visits.promise[i, PEOPLE]
+    sums[OTHER] += (visits.floor[:, SHORT_COST] * np.maximum(0, missing - visits.floor[:, ALLOWED])).sum()
     return Tours(
         chain=chain,
         timed=np.zeros((t, 6), np.int64),
         load=np.zeros(len(visits.node), np.int64),
         used=np.zeros(len(visits.limit), np.int64),
+        missing=missing,
         made=np.zeros(len(visits.request), np.int64),
         sums=sums,
         log=np.zeros((4 * n + 8, 3), np.int64),
@@ -140,9 +156,9 @@ def charge(visits: Visits, tours: Tours, chosen: int, units: int) -> None:
     """Count a visit by an option more (1) or less (-1), on all nodes above its tour and for its rules."""
     for i in range(visits.option[chosen, RULES], visits.option[chosen, RULES_END]):
         rule = visits.entry[i, RULE]
-        before = tours.used[rule]
-        tours.used[rule] = before + units * visits.entry[i, WEIGHT]
-        tours.sums[OVER] += (tours.used[rule] > visits.limit[rule]) - (before > visits.limit[rule])
+        tours.sums[OVER] -= int(tours.used[rule] > visits.limit[rule])
+        tours.used[rule] += units * visits.entry[i, WEIGHT]
+        tours.sums[OVER] += int(tours.used[rule] > visits.limit[rule])
     node = visits.tour[visits.option[chosen, OPTION_TOUR], NODE]
     while node >= 0:
         load = tours.load[node]
@@ -157,15 +173,27 @@ def charge(visits: Visits, tours: Tours, chosen: int, units: int) -> None:
 
 
 @helper
+def miss(visits: Visits, tours: Tours, r: int, units: int) -> None:
+    """Count the people of a request as missing (1), or no longer (-1), and what that costs, floors too."""
+    tours.sums[OTHER] += units * visits.request[r, UNMET_COST]
+    for i in range(visits.request[r, FLOORS], visits.request[r, FLOORS_END]):
+        f = visits.promise[i, FLOOR]
+        before = max(0, tours.missing[f] - visits.floor[f, ALLOWED])
+        tours.missing[f] += units * visits.promise[i, PEOPLE]
+        after = max(0, tours.missing[f] - visits.floor[f, ALLOWED])
+        tours.sums[OTHER] += visits.floor[f, SHORT_COST] * (after - before)
+
+
+@helper
 def count(visits: Visits, tours: Tours, x: int, units: int) -> None:
     """Count a visit of a request more (1) or less (-1); it is unmet while none is made."""
     r = visits.visit[x, REQUEST]
     made = tours.made[r]
     if made == 0:
-        tours.sums[OTHER] -= visits.request[r, UNMET_COST]
+        miss(visits, tours, r, -1)
     tours.made[r] = made + units
     if made + units == 0:
-        tours.sums[OTHER] += visits.request[r, UNMET_COST]
+        miss(visits, tours, r, 1)
 
 
 @helper

@@ -333,7 +333,7 @@ def _tell(
         ),
         certificate=certificate,
         funnel=funnel_frame(units, candidates),
-        floors=floors_frame(bounds.floors, pairs, units, result.prices[len(bounds.pairs) :]),
+        floors=floors_frame(bounds.floors, come.astype(np.int64), result.prices[len(bounds.pairs) :]),
         linked=int(problem.tables["requests"]["duplicate_of"].notna().sum()),
         search=Search(
             units=units,

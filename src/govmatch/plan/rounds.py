@@ -18,7 +18,7 @@ from govmatch.model.encoded import Supply
 from govmatch.model.problem import Problem
 from govmatch.model.schema import MODES
 from govmatch.model.travel import Travel
-from govmatch.plan.decode import Pairs, pair_terms
+from govmatch.plan.decode import Pairs, floors_frame, pair_terms
 from govmatch.plan.forest import Forest, capacity_forest
 from govmatch.plan.plan import Certificate, Plan
 from govmatch.plan.rounds_bound import HUNDREDTH, PART, UNIT, own_cost, round_bound, unmet_cost
@@ -28,6 +28,7 @@ from govmatch.ragged import matches, runs
 from govmatch.reach.asks import Asks, read_asks
 from govmatch.reach.candidates import Candidates
 from govmatch.reach.costs import hundredths
+from govmatch.reach.floors import FloorRows, floors_of
 from govmatch.reach.limits import AllLimits
 from govmatch.reach.options import (
     Between,
@@ -74,7 +75,7 @@ class Tours:
     ask: IntArray  # (n_visits,)
 
 
-FEATURES = frozenset({"single_role", "several_people", "teams", "pins", "quotas", "away", "hours"})
+FEATURES = frozenset({"single_role", "several_people", "teams", "pins", "quotas", "away", "hours", "floors"})
 """What rounds can honour."""
 
 
@@ -98,7 +99,10 @@ def check_rounds(problem: Problem, method: str) -> None:
     if (stated & (problem.demand.min_serve < problem.demand.people)).any():
         missing.append("min_serve below everybody")
     if missing:
-        raise UnsupportedFeature(missing, ["method 'rounds' serves requests in whole, each once."])
+        notes = ["method 'rounds' serves requests in whole, each once."]
+        if "reserve" in missing:
+            notes.append("The reserve goes by the hours in which jobs are under way, and rounds choose them.")
+        raise UnsupportedFeature(missing, notes)
 
 
 def match_rounds(
@@ -120,11 +124,11 @@ def match_rounds(
         few = fewer(options, asks, supply, policy)
         between = ways_between(options, supply, stops, policy.travel.unknown_minutes, control.poll)
         limits = limits_of(problem, asks, edges, paths)
-        tours, instance = _instance(problem, supply, asks, few, between, limits)
+        floors = floors_of(problem)
+        tours, instance = _instance(problem, supply, asks, few, between, limits, floors)
         instance, pin_cost = _assigned_first(problem, instance)
-        worth = instance.unmet_cost
         bound, least = round_bound(
-            problem, supply, asks, options, between, candidates.examined, worth, control.poll
+            problem, supply, asks, options, between, candidates.examined, instance, control.poll
         )
     with phase("solve"):
         found = visits.solve(instance, control, bound=bound)
@@ -142,11 +146,14 @@ def match_rounds(
         extra = pin_cost * int((~served[np.unique(problem.demand.assign_request)]).sum())
         cost, bound = found.cost - extra, max(0, bound - extra)
         shut = shut_off(limits, options, asks, Pairs(made.ask, made.slot))
+        worth = floors.raised(problem).demand.unmet_cost
         placed = problem.tables["communities"]["placed"]
         return Plan(
             problem=problem,
             assignments=rounds_assignments(problem, supply, asks, made, stops, paths),
-            unmet=rounds_unmet(problem, asks, candidates, options, least, shut, served, ended == "optimal"),
+            unmet=rounds_unmet(
+                problem, asks, candidates, options, worth, least, shut, served, ended == "optimal"
+            ),
             certificate=Certificate(
                 primal=cost / UNIT,
                 bound=bound / UNIT,
@@ -166,6 +173,9 @@ def match_rounds(
                 synthetic=problem.synthetic,
             ),
             funnel=rounds_funnel(candidates),
+            floors=floors_frame(
+                floors, np.where(served, problem.demand.people, 0), np.zeros(len(floors), np.int64)
+            ),
             linked=len(problem.tables["requests"]) - problem.demand.n_requests,
             search=RoundSearch(
                 asks, options, candidates.passed, candidates.examined, supply.slot_provider, edges, paths
@@ -196,7 +206,13 @@ def _tours(supply: Supply, asks: Asks, options: Options) -> Tours:
 
 
 def _instance(
-    problem: Problem, supply: Supply, asks: Asks, options: Options, between: Between, limits: AllLimits
+    problem: Problem,
+    supply: Supply,
+    asks: Asks,
+    options: Options,
+    between: Between,
+    limits: AllLimits,
+    floors: FloorRows,
 ) -> tuple[Tours, VisitInstance]:
     policy, rounds, zero = problem.policy, problem.policy.rounds, problem.horizon[0]
     tours = _tours(supply, asks, options)
@@ -212,6 +228,7 @@ def _instance(
 
     forest = _above(capacity_forest(supply, policy), tours, visit, tour)
     entries = entries_of(limits, options, asks, option, visit)
+    promise = np.argsort(floors.request, kind="stable")
     link = _links(asks, first)
     minutes = asks.demand.minutes[ask] * PARTS
     late_price = int(hundredths(rounds.late_minutes)) * HUNDREDTH // PARTS
@@ -226,6 +243,11 @@ def _instance(
         late_cost=np.full(len(ask), late_price),
         request=asks.request[ask],
         unmet_cost=unmet_cost(problem),
+        promise_request=floors.request[promise],
+        promise_floor=floors.floor[promise],
+        promise_people=problem.demand.people[floors.request[promise]],
+        allowed=floors.allowed,
+        short_cost=np.full(len(floors), floors.price * HUNDREDTH),
         link_first=link[:, 0],
         link_second=link[:, 1],
         link_least=link[:, 2] * PARTS,

@@ -13,7 +13,8 @@ from govmatch.reach.asks import Asks
 from govmatch.reach.costs import hundredths
 from govmatch.reach.options import Between, Options
 from govmatch.reach.ways import PARTS
-from govmatch.solve.visit_bound import Chances, bound_of, least_ways
+from govmatch.solve.visit_bound import Chances, bound_of, least_ways, shortfall
+from govmatch.solve.visit_instance import VisitInstance
 
 IntArray = NDArray[np.int64]
 
@@ -37,16 +38,17 @@ def round_bound(
     options: Options,
     between: Between,
     examined: NDArray[np.bool_],
-    unmet: IntArray,
+    instance: VisitInstance,
     stop: Callable[[], bool],
 ) -> tuple[int, IntArray]:
     """Return a bound over all options, and what each request costs at least beside its ways, in units.
 
-    What there was no time to look at is taken to cost nothing. `unmet`, (n_requests,), is what leaving each
-    costs.
+    What there was no time to look at is taken to cost nothing. `instance` says what leaving requests costs.
     """
     demand = problem.demand
-    dear = int(unmet.max(initial=0)) + 1  # what costs more is not done either
+    unmet = instance.unmet_cost
+    # what costs more is not done either
+    dear = 1 + int(unmet.max(initial=0) + demand.people.max(initial=0) * instance.short_cost.sum())
     own, twice = np.where(examined, dear, 0), np.where(examined, 2 * dear, 0)
     cost = own_cost(problem, options)
     np.minimum.at(own, options.ask, cost)
@@ -56,7 +58,10 @@ def round_bound(
     np.minimum.at(twice, options.ask, 2 * (cost + _late(problem, supply, asks, options)) + PART * ways)
     least = np.zeros(demand.n_requests, np.int64)
     np.add.at(least, asks.request, own * asks.people)
-    return bound_of(asks.request, twice * asks.people, unmet), least
+    able = ~examined
+    able[options.ask] = True
+    lost = np.unique(asks.request[~able])
+    return bound_of(asks.request, twice * asks.people, unmet) + shortfall(instance, lost), least
 
 
 def _late(problem: Problem, supply: Supply, asks: Asks, options: Options) -> IntArray:

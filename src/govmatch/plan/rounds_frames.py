@@ -195,6 +195,7 @@ def rounds_unmet(
     asks: Asks,
     candidates: Candidates,
     options: Options,
+    worth: IntArray,
     least: IntArray,
     shut: NDArray[np.object_],
     served: NDArray[np.bool_],
@@ -206,6 +207,8 @@ def rounds_unmet(
 
     Parameters
     ----------
+    worth : int64 (n_requests,)
+        What leaving one person of each request costs, with its floors, in hundredths of a minute.
     least : int64 (n_requests,)
         What each request costs at least beside its ways, in hundred-thousandths of a minute.
     shut : object (Q,)
@@ -228,7 +231,7 @@ def rounds_unmet(
             codes[i], rest[i] = reason[stuck[0]], left[stuck[0]]
         elif _too_few(asks, options, problem.supply, mine):
             codes[i] = "people"
-        elif not assigned[i] and least[r] >= demand.unmet_cost[r] * demand.people[r] * 1000:
+        elif not assigned[i] and least[r] >= worth[r] * demand.people[r] * 1000:
             codes[i] = "cost"
         elif (shut[mine] != "").any():
             codes[i] = shut[mine][shut[mine] != ""][0]

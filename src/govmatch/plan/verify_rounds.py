@@ -12,6 +12,7 @@ import pandas as pd
 from govmatch.plan.verify_asks import Asks, read_asks
 from govmatch.plan.verify_certificate import check_certificate, check_funnel, check_linked
 from govmatch.plan.verify_columns import BoolArray, IntArray, ObjectArray, at_or
+from govmatch.plan.verify_floors import check_floors
 from govmatch.plan.verify_frames import LIMIT_DOUBT, SUM_TOLERANCE, Faults, Rows, clock, numbers, read_rows
 from govmatch.plan.verify_limits import Shut, check_limits
 from govmatch.plan.verify_paths import hundredths
@@ -88,7 +89,8 @@ def check_rounds(problem: Any, plan: Any, faults: Faults) -> None:
     check_round_reasons(plan.unmet, at, optimal, asks, shut, faults)
     people = np.clip(np.nan_to_num(numbers(plan.unmet["people"])), -_MOST, _MOST)
     unserved = float((facts.requests.unmet_cost[at] * people)[at >= 0].sum())
-    primal = 100 * float(cost.sum() + load.sum()) + unserved
+    short = check_floors(getattr(plan, "floors", None), visits.rows, facts, faults)
+    primal = 100 * float(cost.sum() + load.sum()) + unserved + short
     check_certificate(plan.certificate, problem, facts, visits.rows, primal, faults)
     check_linked(plan.linked, facts, faults)
     check_funnel(plan.funnel, plan.certificate, not stopped, facts, faults, asked=len(asks.request))

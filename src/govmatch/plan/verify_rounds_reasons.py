@@ -138,7 +138,7 @@ def _right(asks: Asks, funnel: Funnel, r: int) -> list[tuple[str, int, int]] | N
     if not _enough(crews[0]):
         found.append(("people", *left))
     wish = asks.by_request.requests
-    worth = float(wish.unmet_cost[r]) / 100.0 * int(wish.people[r])
+    worth = float(wish.worth[r]) / 100.0 * int(wish.people[r])
     assigned = bool(asks.by_request.has_assigned(r))
     if spent[1] >= worth and not assigned:
         found.append(("cost", *left))

@@ -85,7 +85,18 @@ def lower_bound(instance: VisitInstance) -> int:
     twice = np.full(len(instance.place), NO_LIMIT)
     late = instance.late_cost[visit] * np.maximum(0, begin - instance.due[visit])
     np.minimum.at(twice, visit, 2 * (instance.option_cost + late) + instance.travel_cost * ways)
-    return bound_of(instance.request, twice, instance.unmet_cost)
+    able = np.zeros(len(instance.place), np.bool_)
+    able[visit] = True
+    lost = np.unique(instance.request[~able])
+    return bound_of(instance.request, twice, instance.unmet_cost) + shortfall(instance, lost)
+
+
+def shortfall(instance: VisitInstance, lost: IntArray) -> int:
+    """Return what floors cost at least where some requests cannot be made."""
+    gone = np.isin(instance.promise_request, lost)
+    missing = np.zeros(len(instance.allowed), np.int64)
+    np.add.at(missing, instance.promise_floor[gone], instance.promise_people[gone])
+    return int((instance.short_cost * np.maximum(0, missing - instance.allowed)).sum())
 
 
 def bound_of(request: IntArray, twice: IntArray, unmet_cost: IntArray) -> int:

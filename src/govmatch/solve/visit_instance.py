@@ -35,6 +35,11 @@ class VisitInstance:
     unmet_cost : (n_requests,)
         What it costs to make none of a request's visits; otherwise all are made, by different people. A
         request without visits costs nothing.
+    promise_request, promise_floor, promise_people : (n_promises,)
+        How many people a request counts for a floor; ascending by request, a floor once for each.
+    allowed, short_cost : (n_floors,)
+        How many people of the requests that are not made may be missing under each floor, and what each
+        further one costs.
     link_first, link_second, link_least, link_most : (n_links,)
         ``least <= begin of second - begin of first <= most``, for visits of one request.
     option_visit, option_tour, option_cost, option_out, option_back : (n_options,)
@@ -67,6 +72,11 @@ class VisitInstance:
     late_cost: IntArray
     request: IntArray
     unmet_cost: IntArray
+    promise_request: IntArray
+    promise_floor: IntArray
+    promise_people: IntArray
+    allowed: IntArray
+    short_cost: IntArray
     link_first: IntArray
     link_second: IntArray
     link_least: IntArray
@@ -104,6 +114,7 @@ def check(instance: VisitInstance) -> None:
     """
     visits, requests, tours = len(instance.place), len(instance.unmet_cost), len(instance.person)
     links, options, nodes = len(instance.link_first), len(instance.option_visit), len(instance.parent)
+    promises, floors = len(instance.promise_request), len(instance.allowed)
     entries, rules = len(instance.entry_option), len(instance.limit)
     modes, places = (instance.travel.shape[0], instance.travel.shape[-1]) if instance.travel.ndim else (0, 0)
     for names, size, low, high in (
@@ -112,6 +123,10 @@ def check(instance: VisitInstance) -> None:
         ("earliest due latest", visits, -NO_LIMIT, NO_LIMIT),
         ("request", visits, 0, requests - 1),
         ("unmet_cost", requests, 0, 1 << 61),
+        ("promise_request", promises, 0, requests - 1),
+        ("promise_floor", promises, 0, floors - 1),
+        ("promise_people", promises, 0, NO_LIMIT),
+        ("allowed short_cost", floors, 0, NO_LIMIT),
         ("link_first link_second", links, 0, visits - 1),
         ("link_least link_most", links, -NO_LIMIT, NO_LIMIT),
         ("option_visit", options, 0, visits - 1),
@@ -138,6 +153,7 @@ def check(instance: VisitInstance) -> None:
             raise InvalidInput(f"{name} is {number!r}; expected a whole number from 0 to {NO_LIMIT}")
     check_ascending("request", instance.request)
     check_ascending("entry_option", instance.entry_option)
+    check_ascending("promise_request", instance.promise_request)
     _options_in_order(instance)
     _linked(instance)
     _fits(instance)
@@ -180,6 +196,12 @@ def dearest(instance: VisitInstance) -> int:
         + int((instance.load_cost.astype(np.float64) * np.minimum(n, instance.capacity)).sum())
     )
     cost += instance.largest_late_cost * late + sum(instance.unmet_cost.tolist())
+    cost += sum(
+        people * int(instance.short_cost[floor])
+        for people, floor in zip(
+            instance.promise_people.tolist(), instance.promise_floor.tolist(), strict=True
+        )
+    )
     return int(cost)
 
 

@@ -210,6 +210,10 @@ def _pack(instance: VisitInstance) -> kernel.Visits:
     requests = np.arange(len(instance.unmet_cost))
     first = np.searchsorted(instance.request, requests)
     last = np.searchsorted(instance.request, requests, side="right")
+    promises = (
+        np.searchsorted(instance.promise_request, requests),
+        np.searchsorted(instance.promise_request, requests, side="right"),
+    )
     tour = (
         instance.person,
         instance.mode,
@@ -230,7 +234,9 @@ def _pack(instance: VisitInstance) -> kernel.Visits:
     return kernel.Visits(
         travel=np.ascontiguousarray(instance.travel),
         visit=visit,
-        request=np.stack([first, last, instance.unmet_cost], axis=1),
+        request=np.stack([first, last, instance.unmet_cost, *promises], axis=1),
+        promise=np.stack([instance.promise_floor, instance.promise_people], axis=1),
+        floor=np.stack([instance.allowed, instance.short_cost], axis=1),
         link=np.stack(link, axis=1).reshape(links, 4),
         linked=order % max(1, links),
         option=np.stack(option, axis=1),
