@@ -61,15 +61,17 @@ BOTH = (
 BESIDE_SESSIONS = "These together: match without the table sessions, or without the others."
 BESIDE_GOODS = "These together: match without the table request_goods, or without the others."
 
-REQUEST_SECONDS, VISIT_SECONDS, PROVIDER_SECONDS, ROLE_SECONDS, WANT_SECONDS = (
+REQUEST_SECONDS, VISIT_SECONDS, PROVIDER_SECONDS, ROLE_SECONDS, WANT_SECONDS, ROUND_SECONDS = (
     1.6e-5,
     2e-5,
     1.5e-6,
     2e-4,
     1e-3,
+    2.5e-4,
 )
 """Time kept back, of a time limit, for decoding and verifying; of a request that is a dated visit, both, and
-of a role of a team and a kind of goods that a request needs, too."""
+of a role of a team, a kind of goods that a request needs, and a request in rounds (of a short limit a quarter),
+too."""
 
 
 def match(
@@ -142,6 +144,8 @@ def match(
         control.deadline -= PROVIDER_SECONDS * problem.supply.n_providers
         control.deadline -= ROLE_SECONDS * len(problem.teams.request)
         control.deadline -= WANT_SECONDS * len(problem.goods.request)
+        if problem.policy.rounds.on:
+            control.deadline -= control.left(4 * ROUND_SECONDS * problem.demand.n_requests) / 4
     clock = Clock()
     try:
         with clock.phase("reach"):
