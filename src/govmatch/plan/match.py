@@ -70,8 +70,8 @@ REQUEST_SECONDS, VISIT_SECONDS, PROVIDER_SECONDS, ROLE_SECONDS, WANT_SECONDS, RO
     2.5e-4,
 )
 """Time kept back, of a time limit, for decoding and verifying; of a request that is a dated visit, both, and
-of a role of a team, a kind of goods that a request needs, and a request in rounds (of a short limit a quarter),
-too."""
+of a role of a team, a kind of goods that a request needs, and a request in rounds, too (for these at most a
+quarter of the limit)."""
 
 
 def match(
