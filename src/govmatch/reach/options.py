@@ -1,4 +1,4 @@
-"""Who may make which visit in which slot, what that costs beside the ways, and the bound that follows."""
+"""Who may make which visit in which slot, what that costs beside the ways, and the ways between visits."""
 
 from __future__ import annotations
 
