@@ -14,16 +14,18 @@ def cost_of(instance: VisitInstance, tour, begin) -> tuple[list[str], int]:
     faults: list[str] = []
     made = [x for x in range(len(instance.place)) if tour[x] >= 0]
     cost = 0
-    options = {
-        (int(x), int(k)): int(c)
-        for x, k, c in zip(instance.option_visit, instance.option_tour, instance.option_cost, strict=True)
-    }
+    options = _options(instance)
     load = [0] * len(instance.parent)
+    entries = list(zip(instance.entry_option, instance.entry_rule, instance.entry_weight, strict=True))
+    used = [0] * len(instance.limit)
     for x in made:
         if (x, int(tour[x])) not in options:
             faults.append(f"visit {x} may not be made on tour {tour[x]}")
             continue
-        cost += options[x, int(tour[x])]
+        cost += options[x, int(tour[x])][0]
+        own = (instance.option_visit == x) & (instance.option_tour == tour[x])
+        for option, rule, weight in entries:
+            used[rule] += int(weight) if own[option] else 0
         if begin[x] < instance.earliest[x] or begin[x] > instance.latest[x]:
             faults.append(f"visit {x} begins at {begin[x]}")
         node = int(instance.node[tour[x]])
@@ -32,13 +34,13 @@ def cost_of(instance: VisitInstance, tour, begin) -> tuple[list[str], int]:
             load[node] += 1
             node = int(instance.parent[node])
     faults += [f"node {k} carries {n}" for k, n in enumerate(load) if n > instance.capacity[k]]
+    faults += [f"rule {i} lets {n} through" for i, n in enumerate(used) if n > instance.limit[i]]
     for k in range(len(instance.person)):
-        at, free = int(instance.leaves[k]), int(instance.begin[k])
-        mode = int(instance.mode[k])
+        before, free = None, int(instance.begin[k])
         stops = sorted((int(begin[x]), int(instance.minutes[x]), x) for x in made if tour[x] == k)
         since = None
         for start, minutes, x in stops:
-            way = int(instance.travel[mode, at, instance.place[x]])
+            way = _way(instance, options, k, before, x)
             if since is None or start - way - free >= instance.rest:
                 since = start - way
             if instance.rest and start + minutes - since > instance.rest_after:
@@ -46,12 +48,19 @@ def cost_of(instance: VisitInstance, tour, begin) -> tuple[list[str], int]:
             if start < free + way:
                 faults.append(f"visit {x} on tour {k} begins at {start}, before {free + way}")
             cost += instance.travel_cost * way
-            at, free = int(instance.place[x]), start + minutes
+            before, free = x, start + minutes
         if stops:
-            way = int(instance.travel[mode, at, instance.returns[k]])
+            way = options[before, k][2]
             cost += instance.travel_cost * way
             if free + way > instance.end[k]:
                 faults.append(f"tour {k} ends at {free + way}")
+    missing = [0] * len(instance.allowed)
+    promises = (instance.promise_request, instance.promise_floor, instance.promise_people)
+    for r, floor, people in zip(*promises, strict=True):
+        own = np.flatnonzero(instance.request == r)
+        missing[floor] += int(people) if len(own) and all(tour[x] < 0 for x in own) else 0
+    for n, allowed, price in zip(missing, instance.allowed, instance.short_cost, strict=True):
+        cost += int(price) * max(0, n - int(allowed))
     lateness = [max(0, int(begin[x] - instance.due[x])) for x in made]
     cost += sum(int(instance.late_cost[x]) * late for x, late in zip(made, lateness, strict=True))
     cost += instance.largest_late_cost * max(lateness, default=0)
@@ -72,6 +81,19 @@ def cost_of(instance: VisitInstance, tour, begin) -> tuple[list[str], int]:
         if tour[a] >= 0 and tour[b] >= 0 and not least <= begin[b] - begin[a] <= most:
             faults.append(f"visits {a} and {b} begin {begin[b] - begin[a]} apart")
     return faults, cost
+
+
+def _options(instance: VisitInstance) -> dict[tuple[int, int], tuple[int, int, int]]:
+    """Cost, way there and way back of each visit and tour."""
+    names = ("visit", "tour", "cost", "out", "back")
+    rows = zip(*(getattr(instance, f"option_{name}").tolist() for name in names), strict=True)
+    return {(x, k): told for x, k, *told in rows}
+
+
+def _way(instance: VisitInstance, options, k: int, before: int | None, x: int) -> int:
+    if before is None:
+        return options[x, k][1]
+    return int(instance.travel[instance.mode[k], instance.place[before], instance.place[x]])
 
 
 def brute_force(instance: VisitInstance) -> int:
@@ -95,14 +117,14 @@ def brute_force(instance: VisitInstance) -> int:
 
 
 def _earliest(instance: VisitInstance, tour, orders):
-    begin = np.array(instance.earliest)
+    begin, options = np.array(instance.earliest), _options(instance)
     for _ in range(3 * len(begin) + 3):
         before = begin.copy()
         for k, stops in enumerate(orders):
-            at, free = instance.leaves[k], instance.begin[k]
+            last, free = None, instance.begin[k]
             for x in stops:
-                begin[x] = max(begin[x], free + instance.travel[instance.mode[k], at, instance.place[x]])
-                at, free = instance.place[x], begin[x] + instance.minutes[x]
+                begin[x] = max(begin[x], free + _way(instance, options, k, last, x))
+                last, free = x, begin[x] + instance.minutes[x]
         for a, b, least, most in zip(
             instance.link_first, instance.link_second, instance.link_least, instance.link_most, strict=True
         ):

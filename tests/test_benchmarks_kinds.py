@@ -183,6 +183,14 @@ def test_floors_are_a_policy(tmp_path):
     assert (told["goods"], told["held"]) == (0, 0)
 
 
+def test_rounds_are_a_policy_and_have_no_peer(tmp_path):
+    told = work.measure("xishan", ["rounds"], 0.1, 1, 5.0, tmp_path / "day")
+    assert told["termination"] == "time_limit"
+    assert told["gap"] < 0.5
+    assert told["pairs"] > 1000
+    assert not (tmp_path / "day").exists()
+
+
 def test_the_peer_tells_what_its_plan_costs(tmp_path, capsys):
     day, answer = planned(["teams"], 1000)
     (tmp_path / "day").write_bytes(pickle.dumps(day))
@@ -268,5 +276,5 @@ def test_who_leaves_more_of_what_is_assigned_is_not_just_cheaper(monkeypatch, ca
 
 
 def test_every_set_of_the_table_is_of_known_kinds():
-    known = {"floors", "teams", "sessions", "goods", "bonds", "limits", "recurrence"}
+    known = {"floors", "teams", "sessions", "goods", "bonds", "limits", "recurrence", "rounds"}
     assert {kind for kinds in run.SETS for kind in kinds.split("+")} <= known

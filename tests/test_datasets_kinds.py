@@ -6,6 +6,7 @@ import pytest
 import govmatch as gm
 from govmatch.datasets.limits import limits
 from govmatch.datasets.recurrence import RHYTHMS, WEEKS, recurrence
+from govmatch.datasets.rounds import VISITS, rounds
 
 
 def test_some_of_each_have_a_limit():
@@ -144,3 +145,24 @@ def test_most_visits_are_made_by_few_faces():
     faces = sent.groupby(sent["request_id"].str.split("@").str[0])["provider_id"].nunique()
     assert faces.mean() < 2
     assert plan.certificate.gap < 0.2
+
+
+def test_home_visits_are_made_in_rounds_by_carers():
+    tables = gm.datasets.xishan(seed=1, requests=150, coupled=0.4, kinds=("rounds",))
+    visits = tables["requests"]["category"].isin([visit.name for visit in VISITS])
+    assert 40 < visits.sum() < 70
+    carers = tables["volunteers"]["max_jobs_per_day"] == 10
+    assert carers.sum() == -(-visits.sum() // 5)
+    again = gm.datasets.xishan(seed=1, requests=150, coupled=0.4, kinds=("rounds",))
+    for name, frame in tables.items():
+        assert frame.equals(again[name])
+    problem = gm.Problem.from_tables(tables, gm.Policy.from_text("[rounds]\non = true\n"))
+    gm.match(problem, time_limit=0.5)  # compile
+    plan = gm.match(problem, time_limit=5)
+    assert plan.assignments["order"].max() > 1
+
+
+def test_nobody_free_makes_no_carers():
+    tables = gm.datasets.xishan(seed=1, requests=20, volunteers=0)
+    tables["availability"] = tables["availability"].iloc[:0]
+    assert rounds(tables, 1, 0.5) == {}

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 import govmatch as gm
 from govmatch.errors import InvalidInput, UnsupportedFeature
-from govmatch.model.policy import Rounds
-from govmatch.plan import rounds as rounds_module
+from govmatch.model.policy import Floors, Rounds
 from govmatch.reach import options as options_module
+from govmatch.reach import ways as ways_module
 from govmatch.reporting.console import certificate_text
-from govmatch.solve import visits
-from tests.naive_rounds import least_cost
-from tests.rounds_town import asked, clock, free, line, person, policy, problem, tables
+from govmatch.solve import visit_bound, visits
+from tests.naive_rounds import least_cost, limits_hold
+from tests.rounds_town import Line, asked, clock, free, line, person, policy, problem, tables
 from tests.towns import random_policy, random_town
 
 
@@ -40,9 +40,9 @@ def test_one_person_makes_two_visits_in_one_slot_with_the_way_between_them():
     assert plan.assignments["tour"].tolist() == [1, 1]
     certificate = plan.certificate
     assert (certificate.primal, certificate.verified, certificate.scope) == (40.0, True, "all_pairs")
-    # each visit alone: half of the shortest way to it and of that from it
-    assert certificate.bound == 20.0
-    assert (certificate.termination, certificate.gap) == ("searched", 0.5)
+    # 10 there and half of 10 to the next, half of 10 from the one before and 20 back
+    assert certificate.bound == 40.0
+    assert (certificate.termination, certificate.gap) == ("optimal", 0.0)
     assert certificate.solver == "govmatch simulated annealing of tours"
     assert gm.verify(plan.problem, plan).ok
 
@@ -215,7 +215,14 @@ def test_what_rounds_do_not_do_is_refused_by_name():
                 request_goods=goods, visits=recurring, pins=pins,
             )
         )  # fmt: skip
-    assert told.value.features == ("goods", "pins", "recurrence")
+    assert told.value.features == ("goods", "recurrence")
+    with pytest.raises(UnsupportedFeature, match=r"reserve.*The reserve goes by the hours in which jobs are"):
+        gm.match(
+            problem(
+                [asked("A", 10, "08:00-12:00")], [person("V", 0)], [free("V", "08:00-12:00")], "",
+                "[reserve]\nshare = 0.2\n",
+            )
+        )  # fmt: skip
     plain = gm.Problem.from_tables(
         tables([asked("A", 10, "08:00-12:00")], [person("V", 0)], [free("V", "08:00-12:00")])
     )
@@ -238,12 +245,12 @@ def test_what_is_too_large_is_refused(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(options_module, "MOST_PAIRS", 0)
         with pytest.raises(
-            InvalidInput, match="rounds look at all pairs of 1 roles and 1 slots; expected at most 0"
+            InvalidInput, match="eligible pairs of a role and a slot: 1 and more; expected at most 0"
         ):
             gm.match(given_)
-    monkeypatch.setattr(rounds_module, "MOST_WAYS", 3)
+    monkeypatch.setattr(ways_module, "MOST_WAYS", 0)
     with pytest.raises(
-        InvalidInput, match="rounds hold the ways between 2 places by 1 modes; expected at most 3"
+        InvalidInput, match="rounds hold the ways between 1 places by 1 modes; expected at most 0 ways"
     ):
         gm.match(given_)
 
@@ -312,6 +319,192 @@ def test_small_days_cost_what_brute_force_finds(seed):
     assert plan.certificate.bound <= least + 1e-6
 
 
+@pytest.mark.parametrize("seed", range(16))
+def test_small_days_with_limits_cost_what_brute_force_finds(seed):
+    rng = np.random.default_rng(40 + seed)
+
+    def either(low, high):
+        return int(rng.integers(low, high)) if rng.random() < 0.6 else None
+
+    people = [
+        person(
+            f"V{i}",
+            int(rng.integers(0, 30)),
+            community_id="CD"[i],
+            max_minutes_per_week=either(20, 90),
+            max_travel_minutes=200,
+        )
+        for i in range(2)
+    ]
+    slots = [free(f"V{i}", "08:00-13:00") for i in range(2)]
+    day = [
+        asked(
+            f"R{i}",
+            int(rng.integers(0, 40)),
+            "08:00-13:00",
+            int(rng.integers(10, 40)),
+            community_id=str(rng.choice(["C", "D"])),
+            priority=1,
+        )
+        for i in range(4)
+    ]
+    where = [
+        {"community_id": name, "name": name, "lat": 0.0, "lon": 0.0, "away_per_week": either(0, 3)}
+        for name in "CD"
+    ]
+    quota = int(rng.integers(1, 4))
+    agreement = {"agreement_id": "G", "from_id": "C", "to_id": "D", "kind": "federation"}
+    agreements = [{**agreement, "hop_minutes": 0.0, "quota_per_week": quota}]
+    given_ = problem(
+        day, people, slots, "", "unmet.base_minutes = 50", communities=where, agreements=agreements
+    )
+    plan = gm.match(given_)
+    least = least_cost(
+        day, people, slots, cost="round", late=0.0, largest=0.0, unmet=50,
+        holds=lambda mine: limits_hold(mine, people, where, quota),
+    )  # fmt: skip
+    assert plan.certificate.primal == pytest.approx(least, abs=1e-6)
+    assert plan.certificate.bound <= least + 1e-6
+    assert set(plan.unmet["reason"]) <= {"time", "cost", "capacity", "quota", "away", "hours", "way"}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_small_days_with_pins_cost_what_brute_force_finds(seed):
+    rng = np.random.default_rng(70 + seed)
+    people = [person(f"V{i}", int(rng.integers(0, 30))) for i in range(2)]
+    slots = [free(f"V{i}", "08:00-10:30") for i in range(2)]
+    day = [
+        asked(f"R{i}", int(rng.integers(0, 40)), "08:00-10:00", int(rng.integers(20, 50)), priority=1 + i % 2)
+        for i in range(4)
+    ]
+    assigned = {"R0": {"V0"}, "R1": {str(rng.choice(["V0", "V1"]))}}
+    pins = [
+        {"request_id": r, "provider_id": who, "action": "assign"}
+        for r, names in assigned.items()
+        for who in names
+    ]
+    given_ = problem(day, people, slots, "", "unmet = {base_minutes = 45, priority_minutes = 0}", pins=pins)
+    plan = gm.match(given_)
+    least = least_cost(day, people, slots, cost="round", late=0.0, largest=0.0, unmet=45, assigned=assigned)
+    assert plan.certificate.primal == pytest.approx(least, abs=1e-6)
+    assert plan.certificate.bound <= least + 1e-6
+    sent = plan.assignments
+    for name, names in assigned.items():
+        assert set(sent.loc[sent["request_id"] == name, "provider_id"]) <= names
+
+
+def test_who_is_assigned_goes_on_the_round_whatever_it_costs_or_is_told_to_be_missing():
+    day = [asked("A", 60, "08:00-12:00"), asked("B", 0, "08:00-12:00")]
+    people = [person(name, place, max_travel_minutes=90) for name, place in (("V", 0), ("W", 60))]
+    slots = [free("V", "08:00-12:00")]
+    cheap = "unmet = {base_minutes = 30, priority_minutes = 0}"
+    pins = [{"request_id": "A", "provider_id": "V", "action": "assign"}]
+    assert gm.match(problem(day, people, slots, "", cheap)).unmet["request_id"].tolist() == ["A"]
+    plan = gm.match(problem(day, people, slots, "", cheap, pins=pins))
+    assert plan.unmet.empty and plan.certificate.primal == 120.0
+    # somebody else is free
+    pins[0]["provider_id"] = "W"
+    plan = gm.match(problem(day, people, slots, "", cheap, pins=pins))
+    assert plan.unmet[["request_id", "reason"]].to_numpy().tolist() == [["A", "pinned"]]
+    assert plan.certificate.primal == 30.0
+    slots.append(free("W", "08:00-08:30"))
+    pins.append({"request_id": "B", "provider_id": "W", "action": "assign"})
+    day[1] = asked("B", 60, "08:00-12:00")
+    plan = gm.match(problem(day, people, slots, "", cheap, pins=pins))
+    assert plan.unmet["reason"].tolist() in (["pin_conflict"], ["time"])
+    assert plan.certificate.verified
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_small_days_with_floors_cost_what_brute_force_finds(seed):
+    rng = np.random.default_rng(90 + seed)
+    people = [person(f"V{i}", int(rng.integers(0, 30))) for i in range(2)]
+    slots = [free(f"V{i}", "08:00-10:00") for i in range(2)]
+    day = [
+        asked(f"R{i}", int(rng.integers(0, 40)), "08:00-10:00", int(rng.integers(20, 50)), priority=1)
+        for i in range(4)
+    ]
+    share, price = float(rng.choice([0.5, 0.75, 1.0])), int(rng.integers(1, 60))
+    rules = f"[floors]\ncommunity_share = {share}\nprice_minutes = {price}\n"
+    rules = f"unmet = {{base_minutes = 15, priority_minutes = 0}}\n{rules}"
+    plan = gm.match(problem(day, people, slots, "", rules))
+    least = least_cost(
+        day, people, slots, cost="round", late=0.0, largest=0.0, unmet=15, floor=(int(4 * share), price)
+    )
+    assert plan.certificate.primal == pytest.approx(least, abs=1e-6)
+    assert plan.certificate.bound <= least + 1e-6
+    told = plan.floors.iloc[0]
+    assert (told["asked"], told["least"]) == (4, int(4 * share))
+    assert told["sent"] == len(plan.assignments)
+    assert told["cost_minutes"] == price * max(0, int(4 * share) - len(plan.assignments))
+    assert plan.cost_of_floors() >= -1e-6
+
+
+def test_floors_that_cannot_be_kept_are_in_the_bound():
+    day = [asked("A", 10, "08:00-12:00"), asked("B", 10, "08:00-12:00", skill="juggling")]
+    rules = "[floors]\ncommunity_share = 1.0\nprice_minutes = 100\n"
+    plan = gm.match(problem(day, [person("V", 0)], [free("V", "08:00-12:00")], "", rules))
+    certificate = plan.certificate
+    assert certificate.termination == "optimal"
+    assert certificate.primal == 20.0 + plan.unmet["unmet_minutes"].sum() + 100.0
+    assert plan.floors["short"].tolist() == [1]
+
+
+def test_limits_are_the_reason_where_they_stop_everybody():
+    day = [asked(f"R{i}", 10, "08:00-12:00") for i in range(3)]
+    people, slots = [person("V", 0, max_minutes_per_week=70)], [free("V", "08:00-12:00")]
+    plan = gm.match(problem(day, people, slots))
+    assert (len(plan.assignments), plan.unmet["reason"].tolist()) == (2, ["hours"])
+    assert "本周服务时长已满" in str(gm.explain(plan, plan.unmet["request_id"].iloc[0]))
+    # the policy's usual limit, and a person who could still come
+    more = [person("V", 0), person("W", 0, max_minutes_per_week=100, max_jobs_per_day=1)]
+    slots.append(free("W", "08:00-12:00"))
+    day.append(asked("R3", 10, "08:00-12:00"))
+    rules = policy()
+    rules = dataclasses.replace(rules, load=dataclasses.replace(rules.load, minutes_per_week=40))
+    plan = gm.match(gm.Problem.from_tables(tables(day, more, slots), rules, travel=Line()))
+    assert (len(plan.assignments), plan.unmet["reason"].tolist()) == (2, ["time", "time"])
+    where = [
+        {"community_id": name, "name": name, "lat": 0.0, "lon": 0.0, "away_per_week": 1} for name in "CD"
+    ]
+    over = [{"agreement_id": "G", "from_id": "C", "to_id": "D", "kind": "federation", "quota_per_week": 2}]
+    for rule, left in (("away", 2), ("quota", 1)):
+        where = [{**row, "away_per_week": 1 if rule == "away" else None} for row in where]
+        plan = gm.match(
+            problem(
+                day[:3], [person("V", 0, community_id="D")], slots[:1], communities=where, agreements=over
+            )
+        )
+        assert plan.unmet["reason"].tolist() == [rule] * left
+
+
+def _with_pins(town, rng):
+    """Assign somebody to some requests of a random town."""
+    n = int(rng.integers(0, 4))
+    pins = {
+        "request_id": rng.choice(town["requests"]["request_id"], n),
+        "provider_id": rng.choice(town["volunteers"]["volunteer_id"], n),
+        "action": "assign",
+    }
+    known = [town["pins"]] if "pins" in town else []
+    pinned = pd.concat([*known, pd.DataFrame(pins)], ignore_index=True)
+    town["pins"] = pinned.drop_duplicates(["request_id", "provider_id"], ignore_index=True)
+    return town
+
+
+def _with_limits(town, rng):
+    """Limit hours, jobs elsewhere and agreements of a random town."""
+    for name, column, high in (
+        ("volunteers", "max_minutes_per_week", 200),
+        ("communities", "away_per_week", 3),
+        ("agreements", "quota_per_week", 3),
+    ):
+        if name in town and rng.random() < 0.7:
+            limit = pd.Series(pd.array(rng.integers(1, high, len(town[name])), dtype="Int64"))
+            town[name] = town[name].assign(**{column: limit.set_axis(town[name].index)})
+    return town
+
+
 def _with_teams(town, rng):
     """Give some requests of a random town several roles."""
     known = set(town["roles"]["request_id"]) if "roles" in town else set()
@@ -355,14 +548,16 @@ def test_plans_of_random_towns_pass_the_verifier_and_are_explained(seed, soft):
         late_minutes=float(rng.choice([0.5, 1.115, 3.25])) if soft else 0.0,
         largest_late_minutes=float(rng.choice([0.0, 1.5])) if soft else 0.0,
     )
-    town = _with_teams(random_town(seed), rng)
+    town = _with_pins(_with_limits(_with_teams(random_town(seed), rng), rng), rng)
+    floors = Floors(community_share=0.5, price_minutes=50.0) if rng.random() < 0.5 else Floors()
     given_ = gm.Problem.from_tables(
-        town, dataclasses.replace(random_policy(seed), rounds=rules), on_error="drop"
+        town, dataclasses.replace(random_policy(seed), rounds=rules, floors=floors), on_error="drop"
     )
     plan = gm.match(given_)  # raises where the verifier finds a fault
     certificate = plan.certificate
     assert certificate.bound <= certificate.primal + 1e-9
     stated = plan.assignments["cost_minutes"].sum() + plan.unmet["unmet_minutes"].sum()
+    stated += plan.floors["cost_minutes"].sum()
     assert certificate.primal == pytest.approx(stated, abs=1e-3)
     for name in given_.demand.request_id:
         assert str(gm.explain(plan, name)).startswith(f"{name}: ")
@@ -377,3 +572,31 @@ def test_a_day_of_xishan_with_rounds():
     assert (plan.assignments["order"] > 1).any()
     assert plan.summary()["served_share"].iloc[0] > 0.8
     assert "nothing better found" in certificate_text(plan)
+
+
+def test_a_county_has_a_verified_plan_with_a_true_bound_at_any_limit():
+    rules = gm.Policy.from_text("[load]\njobs_per_day = 6\n[rounds]\non = true\n")
+    given_ = gm.Problem.from_tables(gm.datasets.haining(seed=1, requests=400, volunteers=20_000), rules)
+    gm.match(given_, time_limit=0.5)
+    costs, bounds = [], []
+    for limit in (0.01, 0.4, 4.0):
+        begun = time.monotonic()
+        plan = gm.match(given_, time_limit=limit)
+        assert time.monotonic() - begun < limit + 5
+        certificate = plan.certificate
+        assert (certificate.verified, certificate.termination) == (True, "time_limit")
+        costs.append(certificate.primal)
+        bounds.append(certificate.bound)
+    assert max(bounds) <= min(costs)
+    assert costs[2] < costs[0]
+    assert len(plan.assignments) > 300
+
+
+def test_what_there_is_no_time_to_look_at_costs_nothing_in_the_bound(monkeypatch):
+    day = [asked(name, place, "08:00-12:00") for name, place in (("A", 10), ("B", 20))]
+    given_ = problem(day, [person("V", 0)], [free("V", "08:00-12:00")])
+    # each may come after the other: of all ways, half of the one between them is counted
+    assert gm.match(given_).certificate.bound == 20.0
+    monkeypatch.setattr(visit_bound, "MOST_MEETINGS", 3)
+    plan = gm.match(given_)
+    assert (plan.certificate.primal, plan.certificate.bound) == (40.0, 0.0)

@@ -290,3 +290,108 @@ def test_reasons_are_checked(given, plan, cells, code, words):
 def test_the_certificate_is_checked(given, plan, cells, code):
     wrong = dataclasses.replace(plan, certificate=dataclasses.replace(plan.certificate, **cells))
     assert code in set(gm.verify(given, wrong).faults["code"])
+
+
+def _limited(hours=None, away=None, quota=None):
+    """Three visits in C by somebody who lives in D."""
+    where = [
+        {"community_id": name, "name": name, "lat": 0.0, "lon": 0.0, "away_per_week": most}
+        for name, most in (("C", None), ("D", away))
+    ]
+    over = {"agreement_id": "G", "from_id": "C", "to_id": "D", "kind": "federation", "quota_per_week": quota}
+    return problem(
+        [asked(name, 10, "08:00-12:00", skill=None) for name in "ABE"],
+        [person("V", 0, community_id="D", max_minutes_per_week=hours)],
+        [free("V", "08:00-12:00")],
+        communities=where,
+        agreements=[over],
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit", "code", "words"),
+    [
+        ({"hours": 70}, "hours_exceeded", "works 90 minutes in one week; at most 70"),
+        ({"away": 1}, "away_exceeded", "volunteers of 'D' do 3 jobs elsewhere in one week; at most 1"),
+        ({"quota": 2}, "quota_exceeded", "3 jobs pass agreement 'G' in one week; at most 2"),
+    ],
+)
+def test_limits_are_checked(limit, code, words):
+    free_plan, strict = gm.match(_limited()), _limited(**limit)
+    faults = gm.verify(strict, free_plan).faults
+    assert words in faults.loc[faults["code"] == code, "message"].tolist()
+    plan = gm.match(strict)
+    (reason,) = limit
+    assert set(plan.unmet["reason"]) == {reason}
+    for other, said in (
+        ("quota", "no agreement's quota is used up"),
+        ("away", "no community's jobs elsewhere are used up"),
+        ("hours", "every volunteer has time for one more job"),
+    ):
+        if other != reason:
+            unmet = plan.unmet.assign(reason=other, reason_zh=gm.plan.reasons.REASONS[other][1])
+            faults = gm.verify(strict, dataclasses.replace(plan, unmet=unmet)).faults
+            assert f"reason {other!r}; {said}" in faults["message"].tolist()
+
+
+def test_a_limit_is_no_reason_for_those_whom_it_does_not_stop():
+    given_ = problem(
+        [asked("A", 10, "08:00-12:00", skill="care"), asked("B", 10, "08:00-12:00")],
+        [person("V", 0, max_minutes_per_week=30)],
+        [free("V", "08:00-12:00")],
+    )
+    plan = gm.match(given_)
+    unmet = plan.unmet.assign(reason="hours", reason_zh=gm.plan.reasons.REASONS["hours"][1])
+    faults = gm.verify(given_, dataclasses.replace(plan, unmet=unmet)).faults
+    said = "nobody whom this limit stops holds what it needs and is there in time"
+    assert f"reason 'hours'; {said}" in faults["message"].tolist()
+
+
+def test_pins_are_checked():
+    day = [asked("A", 10, "08:00-08:30"), asked("B", 10, "08:00-08:30")]
+    people, slots = [person("V", 10), person("W", 10)], [free(name, "08:00-08:30") for name in "VW"]
+    pins = [{"request_id": "A", "provider_id": "V", "action": "assign"}]
+    given_ = problem(day, people, slots, pins=pins)
+    plan = gm.match(given_)
+    assert plan.unmet.empty
+    swapped = plan.assignments.replace({"provider_id": {"V": "W", "W": "V"}})
+    faults = gm.verify(given_, dataclasses.replace(plan, assignments=swapped)).faults
+    assert faults.loc[faults["code"] == "pin_broken", "message"].tolist() == [
+        "the pins assign others to this request"
+    ]
+    pins.append({"request_id": "B", "provider_id": "V", "action": "assign"})
+    given_ = problem(day, people, slots, pins=pins)
+    plan = gm.match(given_)
+    reasons = gm.plan.reasons.REASONS
+    for reason, said in (
+        ("excluded", "somebody is assigned to it"),
+        ("pinned", "recomputed"),
+        ("cost", "recomputed"),
+    ):
+        unmet = plan.unmet.assign(reason=reason, reason_zh=reasons[reason][1])
+        faults = gm.verify(given_, dataclasses.replace(plan, unmet=unmet)).faults
+        assert any(f"reason {reason!r}" in text and said in text for text in faults["message"])
+    alone = problem(day, people[:1], slots[:1])
+    plan = gm.match(alone)
+    unmet = plan.unmet.assign(reason="pinned", reason_zh=reasons["pinned"][1])
+    faults = gm.verify(alone, dataclasses.replace(plan, unmet=unmet)).faults
+    assert "reason 'pinned'; nobody is assigned to it" in faults["message"].tolist()
+
+
+def test_floors_are_checked():
+    rules = "[floors]\ncommunity_share = 1.0\nprice_minutes = 100\n"
+    given_ = problem(
+        [asked("A", 10, "08:00-12:00"), asked("B", 10, "08:00-12:00", skill="juggling")],
+        [person("V", 0)],
+        [free("V", "08:00-12:00")],
+        "",
+        rules,
+    )
+    plan = gm.match(given_)
+    floors = plan.floors.assign(sent=2, short=0, cost_minutes=0.0)
+    faults = gm.verify(given_, dataclasses.replace(plan, floors=floors)).faults
+    assert "plan.floors: sent of community 'C' is 2; recounted 1" in faults["message"].tolist()
+    # leaving B costs the floor, too: no way costs more than that
+    unmet = plan.unmet.assign(reason="cost", reason_zh=gm.plan.reasons.REASONS["cost"][1])
+    faults = gm.verify(given_, dataclasses.replace(plan, unmet=unmet)).faults
+    assert "reason_wrong" in set(faults["code"])

@@ -58,6 +58,9 @@ for capacity in ([], [1], [2, 2]):
     m.close_node(0)
     gm.Matcher.restore(m.snapshot()).add([1], [1], unmet_cost=1)
 gm.match(gm.Problem.from_tables(gm.datasets.xishan(seed=1, requests=60)))
+rules = gm.Policy.from_text("[rounds]\\non = true\\n[floors]\\ncommunity_share = 0.9")
+visits = gm.datasets.xishan(seed=1, requests=20, coupled=0.5, kinds=("rounds", "limits"))
+gm.match(gm.Problem.from_tables(visits, rules), time_limit=2)
 print(sorted(signatures() - before))
 """
 

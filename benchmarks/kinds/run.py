@@ -19,7 +19,8 @@ MARKERS = ("<!-- kinds:start -->", "<!-- kinds:end -->")
 WORK = "benchmarks.kinds.work"
 SETS = (
     "teams", "goods", "sessions", "bonds+teams", "limits", "limits+floors", "teams+goods", "teams+sessions",
-    "teams+bonds+limits+floors", "teams+goods+limits", "recurrence",
+    "teams+bonds+limits+floors", "teams+goods+limits", "teams+goods+sessions+bonds+limits+floors",
+    "recurrence", "rounds",
 )  # fmt: skip
 HEADER = (
     "coupled", "requests", "with somebody unserved", "goods sent", "sessions held", "pairs", "ways of goods",
@@ -60,6 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _row(town: str, kinds: str, seed: int, seconds: float, file: Path) -> list[str]:
     cap = 3 * seconds + 240
+    file.unlink(missing_ok=True)
     told = _give(["ours", town, kinds, "0.1", str(seed), str(seconds), str(file)], cap)
     if told is None:
         return [kinds, "no answer", *["–"] * (len(HEADER) - 2)]
@@ -77,7 +79,11 @@ def _row(town: str, kinds: str, seed: int, seconds: float, file: Path) -> list[s
         told["termination"],
         f"{told['seconds']:.1f}",
         _mb(told),
-        *_peer(told, _give(["peer", str(file), str(seconds)], cap)),
+        *(
+            _peer(told, _give(["peer", str(file), str(seconds)], cap))
+            if file.exists()
+            else ["none", *["–"] * 4]
+        ),
     ]
 
 

@@ -210,8 +210,8 @@ def anneal(
 
     Parameters
     ----------
-    best : int64 (n_visits + n_tours + 1, 5)
-        ``Tours.chain`` of the best tours so far, then a row that begins with their cost.
+    best : int64 (n_visits + 1, 2)
+        Tour and begin of each visit in the best tours so far, then a row that begins with their cost.
     """
     now = total_cost(visits, tours)
     for m in range(moves):
@@ -227,7 +227,9 @@ def anneal(
             if cost <= now or rng.random() < np.exp((now - cost) / temperature):
                 now = cost
                 if now < best[-1, 0]:
-                    best[:-1] = tours.chain
+                    for x in range(len(visits.visit)):
+                        best[x, 0] = tours.chain[x, TOUR]
+                        best[x, 1] = tours.chain[x, BEGIN]
                     best[-1, 0] = now
                 continue
         forget_times(visits, tours, listed)

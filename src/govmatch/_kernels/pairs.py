@@ -2,7 +2,7 @@
 
 Two loops with the travel plug between them: `scan` writes the pairs that pass window and path,
 the caller asks the plug for their minutes, `keep` applies the remaining conditions, prices the
-pairs and keeps the best few of each request.
+pairs and keeps the best few of each request, and lists all of them where that is asked.
 """
 
 from __future__ import annotations
@@ -232,6 +232,13 @@ class Prices(NamedTuple):
     toll: I64  # (n_periods, n_sources, n_nodes) what a way costs on top in each period
 
 
+class Every(NamedTuple):
+    """All pairs of a block that pass all but the cost: their slots, by request; empty: not asked for."""
+
+    slot: I32
+    ptr: I64  # (len(block) + 1,)
+
+
 @jit
 def change_cost(requests: Requests, r: int, slot: int) -> int:
     """Return what a pair costs more, 0 where it keeps somebody who is announced; and note that it is met."""
@@ -253,6 +260,7 @@ def keep(
     marks: Marks,
     counts: I64,
     best: Best,
+    every: Every,
 ) -> None:
     """Apply distance, clearance, exclusion and cost; keep the pairs of smallest cost + price.
 
@@ -263,8 +271,11 @@ def keep(
     """
     requests, providers, path_cost, weights = setting
     k = best.slot.shape[1]
+    listed, listing = 0, len(every.slot) > 0
     for i in range(len(block)):
         r = block[i]
+        if listing:
+            every.ptr[i] = listed
         stamp = -2 - r
         announced = requests.change[r] > 0 or requests.stay_ptr[r + 1] > requests.stay_ptr[r]
         for q in range(prices.known_ptr[r], prices.known_ptr[r + 1]):
@@ -307,6 +318,9 @@ def keep(
                     if announced:
                         cost += change_cost(requests, r, pool.slot[t])
                     counts[r, 6] += 1
+                    if listing:
+                        every.slot[listed] = pool.slot[t]
+                        listed += 1
                     if cost < requests.unmet_cost[r] or last > first:
                         stage = FIT
             while marks.stage[p] < stage:
@@ -338,3 +352,5 @@ def keep(
             best.key[r, place] = key
             best.cost[r, place] = cost
             best.slot[r, place] = s
+    if listing:
+        every.ptr[len(block)] = listed

@@ -23,19 +23,30 @@ PLACE, MINUTES, EARLIEST, DUE, LATEST, LATE_COST, REQUEST, OPTIONS, OPTIONS_END,
 """Columns of ``Visits.visit``: where; how long; begins no earlier; a begin after `DUE` costs `LATE_COST` per
 unit of time; begins no later; of which request; its options and its links (of ``Visits.linked``)."""
 
-FIRST_VISIT, VISITS_END, UNMET_COST = range(3)
-"""Columns of ``Visits.request``: its visits stand together; what making none of them costs."""
+FIRST_VISIT, VISITS_END, UNMET_COST, FLOORS, FLOORS_END = range(5)
+"""Columns of ``Visits.request``: its visits stand together; what making none of them costs; its entries of
+``Visits.promise``."""
+
+FLOOR, PEOPLE = range(2)
+"""Columns of ``Visits.promise``: a floor that a request counts for, and how many people."""
+
+ALLOWED, SHORT_COST = range(2)
+"""Columns of ``Visits.floor``: people who may be missing; what each further one costs."""
 
 FIRST, SECOND, LEAST, MOST = range(4)
 """Columns of ``Visits.link``: `LEAST` <= begin of `SECOND` - begin of `FIRST` <= `MOST`."""
 
-OPTION_TOUR, OPTION_COST = range(2)
-"""Columns of ``Visits.option``: a tour that a visit may be made on, ascending, and what that costs."""
+OPTION_TOUR, OPTION_COST, OUT, BACK, RULES, RULES_END = range(6)
+"""Columns of ``Visits.option``: a tour that a visit may be made on, ascending, and what that costs; the time
+from the tour's start to the visit, and from there to the tour's end; its entries of ``Visits.entry``."""
 
-PERSON, MODE, LEAVES, RETURNS, BEGINS, ENDS, NODE = range(7)
+RULE, WEIGHT = range(2)
+"""Columns of ``Visits.entry``: a rule that an option counts for, and how much."""
+
+PERSON, MODE, BEGINS, ENDS, NODE = range(5)
 """Columns of ``Visits.tour``: visits of one request are made by different people; how the person travels;
-the places where the tour begins and ends, and when at the earliest and the latest; the node of the forest to
-which its visits are charged."""
+when the tour begins at the earliest and ends at the latest; the node of the forest to which its visits are
+charged."""
 
 PARENT, CAPACITY, LOAD_COST = range(3)
 """Columns of ``Visits.node``: -1 at a root; visits that it lets through; what each costs more than the one
@@ -45,9 +56,9 @@ AFTER, BEFORE, TOUR, BEGIN, CHOSEN = range(5)
 """Columns of ``Tours.chain``: what comes next and before; the tour (`NOBODY`: not made); when it begins; by
 which option."""
 
-TRAVEL, LATE, OTHER, OVER, LOGGED = range(5)
+TRAVEL, LATE, OTHER, OVER, LOGGED, WORST, OLD_WORST = range(7)
 """Entries of ``Tours.sums``: time on the way; cost of being late; all other cost; how many limits are
-exceeded; entries of the log."""
+exceeded; entries of the log; the largest lateness of all tours, and what it was."""
 
 LATENESS, LARGEST, MARK, LISTED, OLD_LATENESS, OLD_LARGEST = range(6)
 """Columns of ``Tours.timed``: cost of being late on a tour, its largest lateness; the rest is work space."""
@@ -56,13 +67,17 @@ LATENESS, LARGEST, MARK, LISTED, OLD_LATENESS, OLD_LARGEST = range(6)
 class Visits(NamedTuple):
     """What does not change while tours are sought: the columns above."""
 
-    travel: I64  # (n_modes, n_places, n_places) time from place to place
+    travel: NDArray[np.int32]  # (n_modes, n_places, n_places) time from visit to visit
     visit: I64  # (n_visits, 11)
-    request: I64  # (n_requests, 3)
+    request: I64  # (n_requests, 5)
+    promise: I64  # (n_promises, 2) by request
+    floor: I64  # (n_floors, 2)
     link: I64  # (n_links, 4)
     linked: I64  # (2 n_links,) links by visit
-    option: I64  # (n_options, 2) by visit
-    tour: I64  # (n_tours, 7)
+    option: I64  # (n_options, 6) by visit
+    entry: I64  # (n_entries, 2) by option
+    limit: I64  # (n_rules,) what each rule lets through
+    tour: I64  # (n_tours, 5)
     node: I64  # (n_nodes, 3)
     cost: I64  # (2,) of one unit of time on the way; of one unit of the largest lateness
     rest: I64  # (2,) how long a rest is, 0: none is needed; how long nobody goes without one
@@ -74,8 +89,10 @@ class Tours(NamedTuple):
     chain: I64  # (n_visits + n_tours, 5)
     timed: I64  # (n_tours, 6)
     load: I64  # (n_nodes,)
+    used: I64  # (n_rules,)
+    missing: I64  # (n_floors,) people
     made: I64  # (n_requests,) visits made
-    sums: I64  # (5,)
+    sums: I64  # (7,)
     log: I64  # (size, 3) what was done: visit, the one before it, its option (`NOBODY`: it was put in)
     old_begin: I64  # (n_visits,) work space
     rest: I64  # (n_visits,) work space: the rest before a visit
@@ -88,13 +105,20 @@ def blank_tours(visits: Visits) -> Tours:
     chain[:, AFTER] = chain[:, BEFORE] = np.arange(n + t)
     chain[:n, TOUR] = NOBODY
     chain[n:, TOUR] = np.arange(t)
-    sums = np.zeros(5, np.int64)
+    sums = np.zeros(7, np.int64)
     some = visits.request[:, VISITS_END] > visits.request[:, FIRST_VISIT]
     sums[OTHER] = visits.request[some, UNMET_COST].sum()
+    missing = np.zeros(len(visits.floor), np.int64)
+    for r in np.flatnonzero(some):
+        for i in range(visits.request[r, FLOORS], visits.request[r, FLOORS_END]):
+            missing[visits.promise[i, FLOOR]] += visits.promise[i, PEOPLE]
+    sums[OTHER] += (visits.floor[:, SHORT_COST] * np.maximum(0, missing - visits.floor[:, ALLOWED])).sum()
     return Tours(
         chain=chain,
         timed=np.zeros((t, 6), np.int64),
         load=np.zeros(len(visits.node), np.int64),
+        used=np.zeros(len(visits.limit), np.int64),
+        missing=missing,
         made=np.zeros(len(visits.request), np.int64),
         sums=sums,
         log=np.zeros((4 * n + 8, 3), np.int64),
@@ -117,20 +141,25 @@ def option(visits: Visits, x: int, k: int) -> int:
 
 
 @helper
-def way(visits: Visits, k: int, p: int, q: int) -> int:
+def way(visits: Visits, tours: Tours, k: int, p: int, q: int) -> int:
     """Return the time on the way from `p` to `q`, visits of tour `k` or its ends; none without a visit."""
     n = len(visits.visit)
-    if p >= n and q >= n:
-        return 0
-    a = visits.visit[p, PLACE] if p < n else visits.tour[k, LEAVES]
-    b = visits.visit[q, PLACE] if q < n else visits.tour[k, RETURNS]
-    return int(visits.travel[visits.tour[k, MODE], a, b])
+    if p < n and q < n:
+        return int(visits.travel[visits.tour[k, MODE], visits.visit[p, PLACE], visits.visit[q, PLACE]])
+    if q < n:
+        return int(visits.option[tours.chain[q, CHOSEN], OUT])
+    return int(visits.option[tours.chain[p, CHOSEN], BACK]) if p < n else 0
 
 
 @helper
-def charge(visits: Visits, tours: Tours, k: int, units: int) -> None:
-    """Count a visit more (1) or less (-1) on tour `k` and on all nodes above it."""
-    node = visits.tour[k, NODE]
+def charge(visits: Visits, tours: Tours, chosen: int, units: int) -> None:
+    """Count a visit by an option more (1) or less (-1), on all nodes above its tour and for its rules."""
+    for i in range(visits.option[chosen, RULES], visits.option[chosen, RULES_END]):
+        rule = visits.entry[i, RULE]
+        tours.sums[OVER] -= int(tours.used[rule] > visits.limit[rule])
+        tours.used[rule] += units * visits.entry[i, WEIGHT]
+        tours.sums[OVER] += int(tours.used[rule] > visits.limit[rule])
+    node = visits.tour[visits.option[chosen, OPTION_TOUR], NODE]
     while node >= 0:
         load = tours.load[node]
         if units > 0:
@@ -144,15 +173,27 @@ def charge(visits: Visits, tours: Tours, k: int, units: int) -> None:
 
 
 @helper
+def miss(visits: Visits, tours: Tours, r: int, units: int) -> None:
+    """Count the people of a request as missing (1), or no longer (-1), and what that costs, floors too."""
+    tours.sums[OTHER] += units * visits.request[r, UNMET_COST]
+    for i in range(visits.request[r, FLOORS], visits.request[r, FLOORS_END]):
+        f = visits.promise[i, FLOOR]
+        before = max(0, tours.missing[f] - visits.floor[f, ALLOWED])
+        tours.missing[f] += units * visits.promise[i, PEOPLE]
+        after = max(0, tours.missing[f] - visits.floor[f, ALLOWED])
+        tours.sums[OTHER] += visits.floor[f, SHORT_COST] * (after - before)
+
+
+@helper
 def count(visits: Visits, tours: Tours, x: int, units: int) -> None:
     """Count a visit of a request more (1) or less (-1); it is unmet while none is made."""
     r = visits.visit[x, REQUEST]
     made = tours.made[r]
     if made == 0:
-        tours.sums[OTHER] -= visits.request[r, UNMET_COST]
+        miss(visits, tours, r, -1)
     tours.made[r] = made + units
     if made + units == 0:
-        tours.sums[OTHER] += visits.request[r, UNMET_COST]
+        miss(visits, tours, r, 1)
 
 
 @helper
@@ -170,9 +211,9 @@ def take_out(visits: Visits, tours: Tours, x: int) -> None:
     """Let visit `x` not be made, and write that down."""
     chain, sums = tours.chain, tours.sums
     k, p, q, chosen = chain[x, TOUR], chain[x, BEFORE], chain[x, AFTER], chain[x, CHOSEN]
-    sums[TRAVEL] += way(visits, k, p, q) - way(visits, k, p, x) - way(visits, k, x, q)
+    sums[TRAVEL] += way(visits, tours, k, p, q) - way(visits, tours, k, p, x) - way(visits, tours, k, x, q)
     sums[OTHER] -= visits.option[chosen, OPTION_COST]
-    charge(visits, tours, k, -1)
+    charge(visits, tours, chosen, -1)
     chain[p, AFTER] = q
     chain[q, BEFORE] = p
     chain[x, TOUR] = NOBODY
@@ -185,15 +226,15 @@ def put_in(visits: Visits, tours: Tours, x: int, p: int, chosen: int) -> None:
     """Make visit `x` by one of its options right after `p` on that tour, and write that down."""
     chain, sums = tours.chain, tours.sums
     k, q = visits.option[chosen, OPTION_TOUR], chain[p, AFTER]
-    sums[TRAVEL] += way(visits, k, p, x) + way(visits, k, x, q) - way(visits, k, p, q)
+    chain[x, CHOSEN] = chosen
+    sums[TRAVEL] += way(visits, tours, k, p, x) + way(visits, tours, k, x, q) - way(visits, tours, k, p, q)
     sums[OTHER] += visits.option[chosen, OPTION_COST]
-    charge(visits, tours, k, 1)
+    charge(visits, tours, chosen, 1)
     chain[p, AFTER] = x
     chain[q, BEFORE] = x
     chain[x, BEFORE] = p
     chain[x, AFTER] = q
     chain[x, TOUR] = k
-    chain[x, CHOSEN] = chosen
     count(visits, tours, x, 1)
     write_down(tours, x, p, NOBODY)
 
@@ -214,7 +255,8 @@ def undo(visits: Visits, tours: Tours) -> None:
 def whole(visits: Visits, tours: Tours) -> bool:
     """Tell whether what is written down keeps all limits but those of time.
 
-    A request's visits are all made or none, by different people; no node is over its capacity.
+    A request's visits are all made or none, by different people; no node is over its capacity, no rule over
+    its limit.
     """
     if tours.sums[OVER] > 0:
         return False
@@ -282,7 +324,7 @@ def time_anew(visits: Visits, tours: Tours) -> tuple[int, bool]:
     needed, one is taken before the visit that would be over too late without, if waiting is none.
     ``Tours.old_begin`` and ``timed`` keep what was.
     """
-    travel, visit, tour = visits.travel, visits.visit, visits.tour
+    visit, tour = visits.visit, visits.tour
     chain, timed, old_begin = tours.chain, tours.timed, tours.old_begin
     n = len(visit)
     rest, longest = visits.rest[0], visits.rest[1]
@@ -293,12 +335,12 @@ def time_anew(visits: Visits, tours: Tours) -> tuple[int, bool]:
         timed[k, MARK] = 0
         timed[k, OLD_LATENESS] = timed[k, LATENESS]
         timed[k, OLD_LARGEST] = timed[k, LARGEST]
-        mode, at, now = tour[k, MODE], tour[k, LEAVES], tour[k, BEGINS]
+        now = tour[k, BEGINS]
         since = now
         x = chain[n + k, AFTER]
         while x < n:
             old_begin[x] = chain[x, BEGIN]
-            free, there = now, travel[mode, at, visit[x, PLACE]]
+            free, there = now, way(visits, tours, k, chain[x, BEFORE], x)
             now = max(free + there, visit[x, EARLIEST])
             if rest > 0:
                 tours.rest[x] = 0
@@ -311,10 +353,10 @@ def time_anew(visits: Visits, tours: Tours) -> tuple[int, bool]:
             chain[x, BEGIN] = now
             kept &= now <= visit[x, LATEST]
             now += visit[x, MINUTES]
-            at = visit[x, PLACE]
             x = chain[x, AFTER]
     if kept and links > 0:
         kept = settle_links(visits, tours, listed, links)
+    was, worst, fell = tours.sums[WORST], 0, False
     for i in range(listed):
         k = timed[i, LISTED]
         late, largest, back = 0, 0, tour[k, ENDS]
@@ -324,14 +366,18 @@ def time_anew(visits: Visits, tours: Tours) -> tuple[int, bool]:
             if lateness > 0:
                 late += visit[x, LATE_COST] * lateness
                 largest = max(largest, lateness)
-            back = (
-                chain[x, BEGIN] + visit[x, MINUTES] + travel[tour[k, MODE], visit[x, PLACE], tour[k, RETURNS]]
-            )
             x = chain[x, AFTER]
+        x = chain[n + k, BEFORE]
+        if x < n:
+            back = chain[x, BEGIN] + visit[x, MINUTES] + way(visits, tours, k, x, n + k)
         kept &= back <= tour[k, ENDS] and (rest == 0 or rested(visits, tours, k))
         tours.sums[LATE] += late - timed[k, LATENESS]
         timed[k, LATENESS] = late
         timed[k, LARGEST] = largest
+        worst = max(worst, largest)
+        fell |= largest < timed[k, OLD_LARGEST] == was
+    tours.sums[OLD_WORST] = was
+    tours.sums[WORST] = timed[:, LARGEST].max() if fell and worst < was else max(was, worst)
     return listed, kept
 
 
@@ -339,16 +385,15 @@ def time_anew(visits: Visits, tours: Tours) -> tuple[int, bool]:
 def rested(visits: Visits, tours: Tours, k: int) -> bool:
     """Tell whether nobody works and travels for too long without a rest on tour `k`, the way back aside."""
     visit, chain, n = visits.visit, tours.chain, len(visits.visit)
-    at, free, since = visits.tour[k, LEAVES], visits.tour[k, BEGINS], 0
+    free, since = visits.tour[k, BEGINS], 0
     x = chain[n + k, AFTER]
     while x < n:
-        leaves = chain[x, BEGIN] - visits.travel[visits.tour[k, MODE], at, visit[x, PLACE]]
+        leaves = chain[x, BEGIN] - way(visits, tours, k, chain[x, BEFORE], x)
         if chain[x, BEFORE] >= n or leaves - free >= visits.rest[0]:
             since = leaves
         free = chain[x, BEGIN] + visit[x, MINUTES]
         if free - since > visits.rest[1]:
             return False
-        at = visit[x, PLACE]
         x = chain[x, AFTER]
     return True
 
@@ -385,8 +430,8 @@ def settle_links(visits: Visits, tours: Tours, listed: int, links: int) -> bool:
                         chain[z, BEGIN] = now
                         following = chain[z, AFTER]
                         if following < n:
-                            way = travel[tour[k, MODE], visit[z, PLACE], visit[following, PLACE]]
-                            now += visit[z, MINUTES] + way + tours.rest[following]
+                            ahead = travel[tour[k, MODE], visit[z, PLACE], visit[following, PLACE]]
+                            now += visit[z, MINUTES] + ahead + tours.rest[following]
                         z = following
                 x = chain[x, AFTER]
         if not moved:
@@ -398,6 +443,7 @@ def settle_links(visits: Visits, tours: Tours, listed: int, links: int) -> bool:
 def forget_times(visits: Visits, tours: Tours, listed: int) -> None:
     """Put back the times of before `time_anew`, while the chains are still those that were timed."""
     n = len(visits.visit)
+    tours.sums[WORST] = tours.sums[OLD_WORST]
     for i in range(listed):
         k = tours.timed[i, LISTED]
         x = tours.chain[n + k, AFTER]
@@ -414,6 +460,5 @@ def forget_times(visits: Visits, tours: Tours, listed: int) -> None:
 @helper
 def total_cost(visits: Visits, tours: Tours) -> int:
     """Sum all costs."""
-    largest = tours.timed[:, LARGEST].max() if visits.cost[1] > 0 and len(tours.timed) else 0
     sums = tours.sums
-    return int(visits.cost[0] * sums[TRAVEL] + sums[LATE] + sums[OTHER] + visits.cost[1] * largest)
+    return int(visits.cost[0] * sums[TRAVEL] + sums[LATE] + sums[OTHER] + visits.cost[1] * sums[WORST])

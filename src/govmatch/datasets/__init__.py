@@ -60,7 +60,8 @@ def xishan(
         "teams" of several roles, group "sessions", "goods" and funds, "bonds" between people (and parties of
         disputes), "limits" (quotas of agreements, jobs elsewhere, hours of a week; these whatever the
         share), "recurrence" (visits for four weeks, and some carers who are free on two or more days of each;
-        nothing else is asked after the first day). `match` says which of them it does not do together.
+        nothing else is asked after the first day), "rounds" of home visits, for policies with rounds.
+        `match` says which of them it does not do together.
 
     Returns
     -------

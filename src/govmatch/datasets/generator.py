@@ -18,6 +18,7 @@ from govmatch.datasets.inhabitants import inhabitants
 from govmatch.datasets.institutions import ALLIANCE, institutions
 from govmatch.datasets.limits import limits
 from govmatch.datasets.recurrence import recurrence
+from govmatch.datasets.rounds import rounds
 from govmatch.datasets.sessions import sessions
 from govmatch.datasets.supply import supply
 from govmatch.datasets.teams import teams
@@ -113,6 +114,7 @@ KINDS: dict[str, Callable[[dict[str, pd.DataFrame], int, float], dict[str, pd.Da
     "bonds": bonds,
     "limits": _limits,
     "recurrence": recurrence,
+    "rounds": rounds,
 }
 """What is coupled, in the order in which it is laid on a day."""
 

@@ -246,10 +246,18 @@ def unmet_frame(
     )
 
 
-def floors_frame(floors: FloorRows, pairs: Pairs, units: Units, price: IntArray) -> pd.DataFrame:
-    """One row per floor; `price`, (n_floors,), is that of one person more, if any; costs in minutes."""
-    people = np.bincount(units.request[pairs.request], minlength=int(floors.request.max(initial=-1)) + 1)
-    sent = floors.sent(people.astype(np.int64))
+def floors_frame(floors: FloorRows, people: IntArray, price: IntArray) -> pd.DataFrame:
+    """One row per floor; costs in minutes.
+
+    Parameters
+    ----------
+    floors : FloorRows
+    people : int64 (n_requests,)
+        Who are sent to each request.
+    price : int64 (n_floors,)
+        Of one person more, if any.
+    """
+    sent = floors.sent(people)
     short = np.maximum(floors.least - sent, 0)
     return pd.DataFrame(
         {

@@ -58,15 +58,17 @@ BOTH = (
     "leave visits.faces empty, or match the requests that recur apart."
 )
 
-REQUEST_SECONDS, VISIT_SECONDS, PROVIDER_SECONDS, ROLE_SECONDS, WANT_SECONDS = (
+REQUEST_SECONDS, VISIT_SECONDS, PROVIDER_SECONDS, ROLE_SECONDS, WANT_SECONDS, ROUND_SECONDS = (
     1.6e-5,
     2e-5,
     1.5e-6,
     2e-4,
     1e-3,
+    2.5e-4,
 )
 """Time kept back, of a time limit, for decoding and verifying; of a request that is a dated visit, both, and
-of a role of a team and a kind of goods that a request needs, too."""
+of a role of a team, a kind of goods that a request needs, and a request in rounds, too (for these at most a
+quarter of the limit)."""
 
 
 def match(
@@ -129,7 +131,7 @@ def match(
     gap, control.gap = control.gap, 0.0  # over all pairs; exact duals on the arcs prove it soonest
     _check(problem, method, incumbent)
     asked = gap
-    if len(problem.demand.assign_request) and not problem.policy.rounds.on:
+    if len(problem.demand.assign_request):
         gap = 0.0  # beside what an assigned request costs inside, any gap looks small
     earlier = None if incumbent is None else read_incumbent(incumbent, problem)
     if control.deadline is not None:
@@ -138,6 +140,8 @@ def match(
         control.deadline -= PROVIDER_SECONDS * problem.supply.n_providers
         control.deadline -= ROLE_SECONDS * len(problem.teams.request)
         control.deadline -= WANT_SECONDS * len(problem.goods.request)
+        if problem.policy.rounds.on:
+            control.deadline -= control.left(4 * ROUND_SECONDS * problem.demand.n_requests) / 4
     clock = Clock()
     try:
         with clock.phase("reach"):
@@ -326,7 +330,7 @@ def _tell(
         ),
         certificate=certificate,
         funnel=funnel_frame(units, candidates),
-        floors=floors_frame(bounds.floors, pairs, units, result.prices[len(bounds.pairs) :]),
+        floors=floors_frame(bounds.floors, come.astype(np.int64), result.prices[len(bounds.pairs) :]),
         linked=int(problem.tables["requests"]["duplicate_of"].notna().sum()),
         search=Search(
             units=units,

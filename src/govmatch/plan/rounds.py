@@ -18,35 +18,38 @@ from govmatch.model.encoded import Supply
 from govmatch.model.problem import Problem
 from govmatch.model.schema import MODES
 from govmatch.model.travel import Travel
-from govmatch.plan.decode import Pairs, pair_terms
+from govmatch.plan.decode import Pairs, floors_frame, pair_terms
 from govmatch.plan.forest import Forest, capacity_forest
 from govmatch.plan.plan import Certificate, Plan
+from govmatch.plan.rounds_bound import HUNDREDTH, PART, UNIT, own_cost, round_bound, unmet_cost
 from govmatch.plan.rounds_frames import Made, rounds_assignments, rounds_funnel, rounds_unmet
+from govmatch.plan.rounds_limits import entries_of, limits_of, shut_off
 from govmatch.ragged import matches, runs
 from govmatch.reach.asks import Asks, read_asks
 from govmatch.reach.candidates import Candidates
 from govmatch.reach.costs import hundredths
-from govmatch.reach.options import FAR, Options, Stops, all_pairs, fewer, least_ways, options_of
+from govmatch.reach.floors import FloorRows, floors_of
+from govmatch.reach.limits import AllLimits
+from govmatch.reach.options import (
+    Between,
+    Options,
+    Stops,
+    all_pairs,
+    fewer,
+    options_of,
+    ways_between,
+)
 from govmatch.reach.paths import EdgeArrays, Paths
 from govmatch.reach.travel import checked_minutes
-from govmatch.reach.ways import PARTS, in_parts
+from govmatch.reach.ways import PARTS
 from govmatch.solve import visits
 from govmatch.solve.control import Control
-from govmatch.solve.visit_instance import VisitInstance, bound_of
+from govmatch.solve.visit_instance import VisitInstance, dearest
 
 IntArray = NDArray[np.int64]
 Phase = Callable[[str], AbstractContextManager[None]]
 
 SOLVER = "govmatch simulated annealing of tours"
-
-UNIT = 100_000
-"""Units of cost in one equivalent minute."""
-
-HUNDREDTH, PART = UNIT // 100, UNIT // PARTS
-"""Units of cost in a hundredth of a minute, and in a part of one."""
-
-MOST_WAYS = 80_000_000
-"""Ways from place to place that are held at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +67,15 @@ class RoundSearch:
 
 @dataclass(frozen=True)
 class Tours:
-    """Tours as columns: the slot of each, whose it is, and which of the slot's people."""
+    """Tours as columns: the slot of each, whose it is, which of the slot's people; and the visits' asks."""
 
     slot: IntArray  # (n_tours,) ascending
     number: IntArray  # (n_tours,) from 0 within the slot
     person: IntArray  # (n_tours,)
+    ask: IntArray  # (n_visits,)
 
 
-FEATURES = frozenset({"single_role", "several_people", "teams"})
+FEATURES = frozenset({"single_role", "several_people", "teams", "pins", "quotas", "away", "hours", "floors"})
 """What rounds can honour."""
 
 
@@ -95,7 +99,10 @@ def check_rounds(problem: Problem, method: str) -> None:
     if (stated & (problem.demand.min_serve < problem.demand.people)).any():
         missing.append("min_serve below everybody")
     if missing:
-        raise UnsupportedFeature(missing, ["method 'rounds' serves requests in whole, each once."])
+        notes = ["method 'rounds' serves requests in whole, each once."]
+        if "reserve" in missing:
+            notes.append("The reserve goes by the hours in which jobs are under way, and rounds choose them.")
+        raise UnsupportedFeature(missing, notes)
 
 
 def match_rounds(
@@ -108,42 +115,49 @@ def match_rounds(
     with phase("candidates"):
         asks = read_asks(problem.demand, problem.teams, problem.horizon[1] if rounds.soft else None)
         candidates = Candidates(problem.nodes, supply, asks.demand, policy, paths, travel)
-        arcs = all_pairs(candidates, len(asks), len(supply.slot_provider), control.poll)
+        ask, slot = all_pairs(candidates, control.poll)
         stops = Stops.of(travel, asks, supply, len(MODES))
-        there = checked_minutes(
-            candidates.travel, supply.slot_provider[arcs.slot], arcs.request.astype(np.int32)
-        )
-        terms = pair_terms(Pairs(arcs.request, arcs.slot), asks.demand, supply, policy, paths, there)
+        there = checked_minutes(candidates.travel, supply.slot_provider[slot], ask.astype(np.int32))
+        terms = pair_terms(Pairs(ask, slot), asks.demand, supply, policy, paths, there)
         own = terms.route + terms.dialect + terms.hometown + terms.level
-        options = options_of(arcs, asks, supply, policy, candidates, stops, own)
+        options = options_of(ask, slot, there, asks, supply, policy, stops, own)
         few = fewer(options, asks, supply, policy)
-        tours, instance = _instance(problem, supply, asks, few, stops)
-        bound, least = _bound(problem, supply, asks, options, stops)
-        if not candidates.examined.all():
-            bound = 0
+        between = ways_between(options, supply, stops, policy.travel.unknown_minutes, control.poll)
+        limits = limits_of(problem, asks, edges, paths)
+        floors = floors_of(problem)
+        tours, instance = _instance(problem, supply, asks, few, between, limits, floors)
+        instance, pin_cost = _assigned_first(problem, instance)
+        bound, least = round_bound(
+            problem, supply, asks, options, between, candidates.examined, instance, control.poll
+        )
     with phase("solve"):
         found = visits.solve(instance, control, bound=bound)
         ended = found.termination
     with phase("decode"):
-        ask = np.repeat(np.arange(len(asks)), asks.people)
         at = np.flatnonzero(found.tour >= 0)
         made = Made(
-            ask=ask[at],
+            ask=tours.ask[at],
             slot=tours.slot[found.tour[at]],
             number=tours.number[found.tour[at]],
             begin=found.begin[at],
         )
         served = np.zeros(problem.demand.n_requests, np.bool_)
         served[asks.request[made.ask]] = True
+        extra = pin_cost * int((~served[np.unique(problem.demand.assign_request)]).sum())
+        cost, bound = found.cost - extra, max(0, bound - extra)
+        shut = shut_off(limits, options, asks, Pairs(made.ask, made.slot))
+        worth = floors.raised(problem).demand.unmet_cost
         placed = problem.tables["communities"]["placed"]
         return Plan(
             problem=problem,
             assignments=rounds_assignments(problem, supply, asks, made, stops, paths),
-            unmet=rounds_unmet(problem, asks, candidates, options, least, served, ended == "optimal"),
+            unmet=rounds_unmet(
+                problem, asks, candidates, options, worth, least, shut, served, ended == "optimal"
+            ),
             certificate=Certificate(
-                primal=found.cost / UNIT,
+                primal=cost / UNIT,
                 bound=bound / UNIT,
-                gap=(found.cost - bound) / max(UNIT, abs(found.cost)),
+                gap=(cost - bound) / max(UNIT, abs(cost)),
                 termination=ended,
                 verified=False,
                 scope="all_pairs",
@@ -159,6 +173,9 @@ def match_rounds(
                 synthetic=problem.synthetic,
             ),
             funnel=rounds_funnel(candidates),
+            floors=floors_frame(
+                floors, np.where(served, problem.demand.people, 0), np.zeros(len(floors), np.int64)
+            ),
             linked=len(problem.tables["requests"]) - problem.demand.n_requests,
             search=RoundSearch(
                 asks, options, candidates.passed, candidates.examined, supply.slot_provider, edges, paths
@@ -166,33 +183,14 @@ def match_rounds(
         )
 
 
-def _own_cost(problem: Problem, options: Options) -> IntArray:
-    """Return what options cost beside the ways of the round, in units."""
-    travel = options.out * PART if problem.policy.rounds.cost == "home" else 0
-    return options.terms * HUNDREDTH + travel
-
-
-def _bound(
-    problem: Problem, supply: Supply, asks: Asks, options: Options, stops: Stops
-) -> tuple[int, IntArray]:
-    """Return a bound over all options, and what each request costs at least beside its ways, in units."""
-    demand, policy = problem.demand, problem.policy
-    unmet = _unmet_cost(problem)
-    dear = int(unmet.max(initial=0)) + 1  # what costs more is not done either
-    own = np.full(len(asks), dear)
-    np.minimum.at(own, options.ask, _own_cost(problem, options))
-    twice = 2 * own
-    if policy.rounds.cost == "round":
-        ways = least_ways(options, asks, supply, stops, policy.travel.unknown_minutes)
-        twice += np.minimum(PART * ways, dear)
-    least = np.zeros(demand.n_requests, np.int64)
-    np.add.at(least, asks.request, own * asks.people)
-    return bound_of(asks.request, twice * asks.people, unmet), least
-
-
-def _unmet_cost(problem: Problem) -> IntArray:
-    cost: IntArray = problem.demand.unmet_cost * problem.demand.people * HUNDREDTH
-    return cost
+def _assigned_first(problem: Problem, instance: VisitInstance) -> tuple[VisitInstance, int]:
+    """Let assigned requests go before all others: return what leaving one costs on top, too."""
+    assigned = np.unique(problem.demand.assign_request)
+    if not len(assigned):
+        return instance, 0
+    pin_cost, unmet_cost = dearest(instance) + 1, instance.unmet_cost.copy()
+    unmet_cost[assigned] += pin_cost
+    return replace(instance, unmet_cost=unmet_cost), pin_cost
 
 
 def _tours(supply: Supply, asks: Asks, options: Options) -> Tours:
@@ -203,61 +201,68 @@ def _tours(supply: Supply, asks: Asks, options: Options) -> Tours:
     of, number = runs(people)
     provider = supply.slot_provider[slot[of]].astype(np.int64)
     staff = provider >= supply.n_volunteers
-    return Tours(slot[of], number, np.where(staff, supply.n_providers + np.arange(len(of)), provider))
+    person = np.where(staff, supply.n_providers + np.arange(len(of)), provider)
+    return Tours(slot[of], number, person, np.repeat(np.arange(len(asks)), asks.people))
 
 
 def _instance(
-    problem: Problem, supply: Supply, asks: Asks, options: Options, stops: Stops
+    problem: Problem,
+    supply: Supply,
+    asks: Asks,
+    options: Options,
+    between: Between,
+    limits: AllLimits,
+    floors: FloorRows,
 ) -> tuple[Tours, VisitInstance]:
     policy, rounds, zero = problem.policy, problem.policy.rounds, problem.horizon[0]
     tours = _tours(supply, asks, options)
-    people = asks.people
-    ask = np.repeat(np.arange(len(asks)), people)
+    people, ask = asks.people, tours.ask
     first = np.cumsum(people) - people
 
     # every option of an ask, for each of its visits and each tour of the slot
     option, tour = matches(tours.slot, options.slot)
-    times = people[options.ask[option]]
-    option, tour, nth = _repeated(option, tour, times)
+    option, tour, nth = _repeated(option, tour, people[options.ask[option]])
     visit = first[options.ask[option]] + nth
     order = np.lexsort((tour, visit))
     option, tour, visit = option[order], tour[order], visit[order]
 
-    provider = supply.slot_provider[tours.slot].astype(np.int64)
-    places, place = np.unique(
-        np.concatenate([stops.of_ask, stops.of_provider[provider]]), return_inverse=True
-    )
-    place = place.reshape(-1)
-    at_ask, base = place[: len(asks)], place[len(asks) :]
-    modes, mode = np.unique(supply.mode[provider].astype(np.int64), return_inverse=True)
     forest = _above(capacity_forest(supply, policy), tours, visit, tour)
+    entries = entries_of(limits, options, asks, option, visit)
+    promise = np.argsort(floors.request, kind="stable")
     link = _links(asks, first)
     minutes = asks.demand.minutes[ask] * PARTS
     late_price = int(hundredths(rounds.late_minutes)) * HUNDREDTH // PARTS
     latest = (asks.demand.latest - asks.demand.minutes - zero) * PARTS
     return tours, VisitInstance(
-        travel=_travel(
-            len(modes), len(places), at_ask, base, mode, places, modes, stops, policy.travel.unknown_minutes
-        ),
-        place=at_ask[ask],
+        travel=between.parts,
+        place=between.place[ask],
         minutes=minutes,
         earliest=(asks.demand.earliest[ask] - zero) * PARTS,
         due=(asks.due[ask] - zero) * PARTS if rounds.soft else latest[ask],
         latest=latest[ask],
         late_cost=np.full(len(ask), late_price),
         request=asks.request[ask],
-        unmet_cost=_unmet_cost(problem),
+        unmet_cost=unmet_cost(problem),
+        promise_request=floors.request[promise],
+        promise_floor=floors.floor[promise],
+        promise_people=problem.demand.people[floors.request[promise]],
+        allowed=floors.allowed,
+        short_cost=np.full(len(floors), floors.price * HUNDREDTH),
         link_first=link[:, 0],
         link_second=link[:, 1],
         link_least=link[:, 2] * PARTS,
         link_most=link[:, 3] * PARTS,
         option_visit=visit,
         option_tour=tour,
-        option_cost=_own_cost(problem, options)[option],
+        option_cost=own_cost(problem, options)[option],
+        option_out=options.out[option],
+        option_back=options.back[option],
+        entry_option=entries.option,
+        entry_rule=entries.rule,
+        entry_weight=entries.weight,
+        limit=entries.limit,
         person=tours.person,
-        mode=mode.reshape(-1).astype(np.int64),
-        leaves=base,
-        returns=base,
+        mode=between.mode[supply.mode[supply.slot_provider[tours.slot]]],
         begin=(supply.slot_start[tours.slot] - zero) * PARTS,
         end=(supply.slot_end[tours.slot] - zero) * PARTS,
         node=forest.node,
@@ -285,11 +290,10 @@ def _above(forest: Forest, tours: Tours, visit: IntArray, tour: IntArray) -> _Li
     """Keep the nodes that may bind: they cost, or let fewer visits through than could be made below."""
     low = forest.parent[tours.slot]
     load = np.zeros(len(forest.parent), np.int64)
-    at, who = low[tour], visit
+    at, who, n = low[tour], visit, int(visit.max(initial=0)) + 1
     while len(at := at[(up := at >= 0)]):
         who = who[up]
-        pairs = np.unique(np.stack([at, who], axis=1), axis=0)
-        at, who = pairs[:, 0], pairs[:, 1]
+        at, who = np.divmod(np.unique(at * n + who), n)
         load += np.bincount(at, minlength=len(load))
         at = forest.parent[at]
     binds = (load > 0) & ((forest.capacity < load) | (forest.load_cost > 0))
@@ -326,31 +330,3 @@ def _links(asks: Asks, first: IntArray) -> IntArray:
         elif root.setdefault(int(asks.request[q]), q) != q:
             rows.append((int(first[root[int(asks.request[q])]]), int(first[q]), 0, 0))
     return np.array(rows, np.int64).reshape(-1, 4)
-
-
-def _travel(
-    n_modes: int,
-    n: int,
-    at_ask: IntArray,
-    base: IntArray,
-    mode: IntArray,
-    places: IntArray,
-    modes: IntArray,
-    stops: Stops,
-    unknown: float,
-) -> IntArray:
-    """Return the ways that tours may take, parts, (n_modes, n, n); none is from base to base."""
-    if n_modes * n * n > MOST_WAYS:
-        raise InvalidInput(
-            f"rounds hold the ways between {n:,} places by {n_modes} modes; expected at most {MOST_WAYS:,} "
-            "ways: match a smaller area or a shorter horizon"
-        )
-    travel = np.zeros((n_modes, n, n), np.int64)
-    asked = np.unique(at_ask)
-    for m in range(n_modes):
-        bases = np.unique(base[mode == m])
-        for origins, goals in ((asked, asked), (bases, asked), (asked, bases)):
-            o, d = (x.reshape(-1) for x in np.meshgrid(origins, goals, indexing="ij"))
-            ways = stops.ways.minutes(np.full(len(o), modes[m]), places[o], places[d])
-            travel[m, o, d] = in_parts(ways, unknown, FAR)
-    return travel

@@ -195,16 +195,24 @@ def rounds_unmet(
     asks: Asks,
     candidates: Candidates,
     options: Options,
+    worth: IntArray,
     least: IntArray,
+    shut: NDArray[np.object_],
     served: NDArray[np.bool_],
     optimal: bool,
 ) -> pd.DataFrame:
     """One row per request that is not served, with the reason; only an optimal plan says "capacity".
 
+    A limit is the reason where it stops everybody who could come in one of the roles.
+
     Parameters
     ----------
+    worth : int64 (n_requests,)
+        What leaving one person of each request costs, with its floors, in hundredths of a minute.
     least : int64 (n_requests,)
         What each request costs at least beside its ways, in hundred-thousandths of a minute.
+    shut : object (Q,)
+        The reason where limits stop everybody, else "".
     served : bool (n_requests,)
     """
     demand = problem.demand
@@ -215,6 +223,7 @@ def rounds_unmet(
     reason[~candidates.examined], left[~candidates.examined] = "time", 0
     first = np.searchsorted(asks.request, request)
     codes, rest = reason[first], left[first]
+    assigned = np.isin(request, demand.assign_request)
     for i, r in enumerate(request.tolist()):
         mine = np.flatnonzero(asks.request == r)
         stuck = mine[reason[mine] != "capacity"]
@@ -222,10 +231,14 @@ def rounds_unmet(
             codes[i], rest[i] = reason[stuck[0]], left[stuck[0]]
         elif _too_few(asks, options, problem.supply, mine):
             codes[i] = "people"
-        elif least[r] >= demand.unmet_cost[r] * demand.people[r] * 1000:
+        elif not assigned[i] and least[r] >= worth[r] * demand.people[r] * 1000:
             codes[i] = "cost"
+        elif (shut[mine] != "").any():
+            codes[i] = shut[mine][shut[mine] != ""][0]
         elif not optimal:
             codes[i] = "time"
+    codes[(codes == "excluded") & assigned] = "pinned"
+    codes[(codes == "capacity") & assigned] = "pin_conflict"
     return pd.DataFrame(
         {
             "request_id": demand.request_id[request],

@@ -23,13 +23,13 @@ SAMPLE = 16
 """Unserved requests whose whole funnel is recomputed."""
 
 _WINDOW = STAGES.index("window")
-_LIMITED = {
+LIMITED = {
     "quota": "no agreement's quota is used up",
     "away": "no community's jobs elsewhere are used up",
     "hours": "every volunteer has time for one more job",
     "reserve": "more certified people are free than are kept everywhere",
 }
-_OUTRUN = ("capacity", "pin_conflict", "faces", "apart", "session", *_LIMITED)  # enough are eligible
+_OUTRUN = ("capacity", "pin_conflict", "faces", "apart", "session", *LIMITED)  # enough are eligible
 _ENOUGH = (*_OUTRUN, "goods", "no_such_goods")
 _BY_NEED = 3  # stages that the needs alone decide
 
@@ -115,8 +115,8 @@ class _Claims:
             text = "somebody is assigned" if assigned else "nobody is assigned"
             self._fault("reason_wrong", f"reason {reason!r}; {text} to it", r)
             return None
-        if reason in _LIMITED and reason not in self._spent:
-            self._fault("reason_wrong", f"reason {reason!r}; {_LIMITED[reason]}", r)
+        if reason in LIMITED and reason not in self._spent:
+            self._fault("reason_wrong", f"reason {reason!r}; {LIMITED[reason]}", r)
             return None
         if reason in self._shut and not self._is_shut(r, self._shut[reason]):
             text = f"reason {reason!r}; nobody whom this limit stops holds what it needs and is there in time"

@@ -12,8 +12,11 @@ import pandas as pd
 from govmatch.plan.verify_asks import Asks, read_asks
 from govmatch.plan.verify_certificate import check_certificate, check_funnel, check_linked
 from govmatch.plan.verify_columns import BoolArray, IntArray, ObjectArray, at_or
+from govmatch.plan.verify_floors import check_floors
 from govmatch.plan.verify_frames import LIMIT_DOUBT, SUM_TOLERANCE, Faults, Rows, clock, numbers, read_rows
+from govmatch.plan.verify_limits import Shut, check_limits
 from govmatch.plan.verify_paths import hundredths
+from govmatch.plan.verify_quotas import check_quotas
 from govmatch.plan.verify_rounds_reasons import check_round_reasons
 from govmatch.plan.verify_slots import NEVER, utc_micros
 from govmatch.plan.verify_sums import check_load, check_unmet
@@ -79,10 +82,15 @@ def check_rounds(problem: Any, plan: Any, faults: Faults) -> None:
     ended = getattr(plan.certificate, "termination", None)
     optimal = isinstance(ended, str) and ended == "optimal"
     stopped = isinstance(ended, str) and ended in ("time_limit", "cancelled")
-    check_round_reasons(plan.unmet, at, optimal, asks, faults)
+    by_ask = replace(visits.rows, r=visits.q, q=visits.q)
+    shut: dict[str, Shut | None] = {**check_limits(by_ask, problem, asks.facts, faults)}
+    if check_quotas(by_ask, asks.facts, faults):
+        shut["quota"] = None
+    check_round_reasons(plan.unmet, at, optimal, asks, shut, faults)
     people = np.clip(np.nan_to_num(numbers(plan.unmet["people"])), -_MOST, _MOST)
     unserved = float((facts.requests.unmet_cost[at] * people)[at >= 0].sum())
-    primal = 100 * float(cost.sum() + load.sum()) + unserved
+    short = check_floors(getattr(plan, "floors", None), visits.rows, facts, faults)
+    primal = 100 * float(cost.sum() + load.sum()) + unserved + short
     check_certificate(plan.certificate, problem, facts, visits.rows, primal, faults)
     check_linked(plan.linked, facts, faults)
     check_funnel(plan.funnel, plan.certificate, not stopped, facts, faults, asked=len(asks.request))
@@ -171,13 +179,18 @@ def _check_identity(visits: Visits, asks: Asks, faults: Faults) -> None:
         asks.facts.is_forbidden(visits.q, rows.p),
         lambda i: "the pins forbid this provider for this request, or a party of it is kin",
     )
+    visits.fault(
+        faults,
+        "pin_broken",
+        asks.facts.is_passed_over(visits.q, rows.p),
+        lambda i: "the pins assign others to this request",
+    )
 
 
 def _check_skills(visits: Visits, asks: Asks, faults: Faults) -> IntArray:
     """Check the needs of each visit's role; return the levels held above them."""
     facts, rows = asks.facts, visits.rows
     wish, width = facts.requests, max(1, len(facts.skills))
-    held = {int(key): j for j, key in enumerate(facts.skill_key)}
     day = np.maximum(facts.calendar.day(wish.earliest[visits.q]), facts.calendar.day(rows.time["slot_start"]))
     begin = np.searchsorted(wish.roles.need_role, visits.q)
     end = np.searchsorted(wish.roles.need_role, visits.q, side="right")
@@ -187,8 +200,9 @@ def _check_skills(visits: Visits, asks: Asks, faults: Faults) -> IntArray:
         for k in range(int(begin[i]), int(end[i])):
             skill, level = wish.roles.need_skill[k], int(wish.roles.need_level[k])
             code = facts.skills.position.get(skill, -1)
-            j = held.get(p * width + code, -1) if code >= 0 else -1
-            if j < 0:
+            key = p * width + code
+            j = int(np.searchsorted(facts.skill_key, key))
+            if code < 0 or j == len(facts.skill_key) or facts.skill_key[j] != key:
                 faults.add("wrong_skill", f"the provider does not hold {skill!r}", *ids)
                 continue
             own, until = int(facts.skill_level[j]), int(facts.skill_until[j])

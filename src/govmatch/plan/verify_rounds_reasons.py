@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -10,19 +12,36 @@ from govmatch.plan.verify_asks import Asks
 from govmatch.plan.verify_columns import IntArray
 from govmatch.plan.verify_frames import LIMIT_DOUBT, Faults, numbers, texts
 from govmatch.plan.verify_funnel import Funnel
+from govmatch.plan.verify_limits import Shut
 from govmatch.plan.verify_paths import hundredths
-from govmatch.plan.verify_reasons import SAMPLE, STAGES, first_short
+from govmatch.plan.verify_reasons import LIMITED, SAMPLE, STAGES, first_short
 from govmatch.plan.verify_travel import TravelTimes
 
 Person = tuple[int, int, int]
 """A provider; of an organisation's own people also the slot and which of them."""
 
+PLAIN = {"excluded": "pinned", "capacity": "pin_conflict"}
+"""Reasons of requests to which nobody is assigned, and what they are where somebody is."""
+
+PROVED = {False: "capacity", True: "pin_conflict"}
+"""The reason that only an optimal plan states, by whether somebody is assigned."""
+
 _ROUND = 0.0025
 """Minutes: both ways are rounded up to thousandths before they are held against the slot."""
 
 
-def check_round_reasons(frame: pd.DataFrame, at: IntArray, optimal: bool, asks: Asks, faults: Faults) -> None:
-    """Check codes, texts and needs of all unserved requests, and the reasons of `SAMPLE` of them."""
+def check_round_reasons(
+    frame: pd.DataFrame,
+    at: IntArray,
+    optimal: bool,
+    asks: Asks,
+    shut: Mapping[str, Shut | None],
+    faults: Faults,
+) -> None:
+    """Check codes, texts and needs of all unserved requests, and the reasons of `SAMPLE` of them.
+
+    `shut` holds the limits that are used up somewhere, by reason, and whom each stops, where that is known.
+    """
     stated, chinese, skill, role = (texts(frame[name]) for name in ("reason", "reason_zh", "skill", "role"))
     eligible, wish = numbers(frame["eligible"]), asks.by_request.requests
     funnel = Funnel(asks.facts)
@@ -43,8 +62,17 @@ def check_round_reasons(frame: pd.DataFrame, at: IntArray, optimal: bool, asks: 
         if chinese[i] != REASONS[reason][1]:
             text = f"reason_zh is {chinese[i]!r}; {REASONS[reason][1]!r} says {reason!r}"
             faults.add("reason_wrong", text, name)
-        if reason == ("time" if optimal else "capacity"):
+        assigned = bool(asks.by_request.has_assigned(r))
+        if reason in (("time",) if optimal else PROVED.values()):
             text = "only a plan without a proof says so" if optimal else "only an optimal plan says so"
+            faults.add("reason_wrong", f"reason {reason!r}; {text}", name)
+        elif reason in (PLAIN if assigned else PLAIN.values()):
+            text = "somebody is assigned to it" if assigned else "nobody is assigned to it"
+            faults.add("reason_wrong", f"reason {reason!r}; {text}", name)
+        elif reason in LIMITED and reason not in shut:
+            faults.add("reason_wrong", f"reason {reason!r}; {LIMITED[reason]}", name)
+        elif not _stops(shut.get(reason), asks, funnel, r):
+            text = "nobody whom this limit stops holds what it needs and is there in time"
             faults.add("reason_wrong", f"reason {reason!r}; {text}", name)
         elif not (reason == "time" and eligible[i] == 0):  # nobody looked at it before the search ended
             claims.append(i)
@@ -56,13 +84,20 @@ def check_round_reasons(frame: pd.DataFrame, at: IntArray, optimal: bool, asks: 
         if right is None:
             continue
         checked += 1
-        claim = "capacity" if stated[i] == "time" else stated[i]
+        assigned = bool(asks.by_request.has_assigned(int(at[i])))
+        claim = PROVED[assigned] if stated[i] in ("time", *LIMITED) else stated[i]
         if not any(claim == code and least <= eligible[i] <= most for code, least, most in right):
             code, least, _ = right[0]
-            told = "time" if code == "capacity" and not optimal else code
+            told = "time" if code in PROVED.values() and not optimal else code
             text = f"reason {stated[i]!r} with {eligible[i]:g} eligible; recomputed {told!r} with {least}"
             faults.add("reason_wrong", text, wish.ids[int(at[i])])
     faults.checked["reasons"] = checked
+
+
+def _stops(shut: Shut | None, asks: Asks, funnel: Funnel, r: int) -> bool:
+    """Tell whether a limit stops somebody who could otherwise come, as far as needs and times say."""
+    mine = np.flatnonzero(asks.request == r).tolist()
+    return shut is None or any(bool(shut(q, q, *funnel.in_time(q, None)).any()) for q in mine)
 
 
 def _right(asks: Asks, funnel: Funnel, r: int) -> list[tuple[str, int, int]] | None:
@@ -80,7 +115,8 @@ def _right(asks: Asks, funnel: Funnel, r: int) -> list[tuple[str, int, int]] | N
         counts = funnel.counts(q)
         if counts is None:
             return None
-        (low, before_low), (high, before_high) = (_reason_of(c, n) for c in counts)
+        assigned = bool(asks.facts.has_assigned(q))
+        (low, before_low), (high, before_high) = (_reason_of(c, n, assigned) for c in counts)
         able, persons = zip(*(_able(asks, funnel, q, sign) for sign in (-1, 1)), strict=True)
         before = sorted((before_low, before_high))
         if high != "capacity":
@@ -102,18 +138,20 @@ def _right(asks: Asks, funnel: Funnel, r: int) -> list[tuple[str, int, int]] | N
     if not _enough(crews[0]):
         found.append(("people", *left))
     wish = asks.by_request.requests
-    worth = float(wish.unmet_cost[r]) / 100.0 * int(wish.people[r])
-    if spent[1] >= worth:
+    worth = float(wish.worth[r]) / 100.0 * int(wish.people[r])
+    assigned = bool(asks.by_request.has_assigned(r))
+    if spent[1] >= worth and not assigned:
         found.append(("cost", *left))
-    if spent[0] < worth:
-        found.append(("capacity", *left))
+    if spent[0] < worth or assigned:
+        found.append((PROVED[assigned], *left))
     return found
 
 
-def _reason_of(counts: list[int], n: int) -> tuple[str, int]:
+def _reason_of(counts: list[int], n: int, assigned: bool) -> tuple[str, int]:
     """Return the reason that counts after each stage amount to, and who is left before it."""
     stage, left = first_short(counts, n, 1)
-    return "no_supply" if stage < 0 else "capacity" if stage >= len(STAGES) else STAGES[stage], left
+    code = "no_supply" if stage < 0 else "capacity" if stage >= len(STAGES) else STAGES[stage]
+    return "pinned" if code == "excluded" and assigned else code, left
 
 
 def _enough(crew: list[set[Person]]) -> bool:
@@ -146,6 +184,7 @@ def _able(asks: Asks, funnel: Funnel, q: int, sign: int) -> tuple[float | None, 
     above, valid, able = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=bool)
     above[holders], valid[holders], able[holders] = surplus, until, enough
     able &= (who.clearance >= wish.roles.clearance[q]) & ~facts.is_forbidden(q, np.arange(n))
+    able &= ~facts.is_passed_over(q, np.arange(n))
     slots = facts.slots
     day = np.maximum(slots.day, facts.calendar.day(wish.earliest[[q]])[0])
     long = np.minimum(slots.end, wish.latest[q]) - np.maximum(slots.start, wish.earliest[q])

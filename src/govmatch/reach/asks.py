@@ -73,10 +73,11 @@ def read_asks(demand: Demand, teams: Teams, last: int | None) -> Asks:
         joined: NDArray[Any] = np.concatenate([getattr(teams, name), getattr(demand, name)])[at]
         return joined
 
-    # a pin forbids a person for every role
+    # a pin forbids or assigns a person for every role
     by_request = np.argsort(demand.forbid_request, kind="stable")
     forbidden = demand.forbid_request[by_request]
     asking, pairs = matches(forbidden, request)
+    assigned, whom = matches(demand.assign_request, request)
     asked = replace(
         demand,
         **{
@@ -100,6 +101,8 @@ def read_asks(demand: Demand, teams: Teams, last: int | None) -> Asks:
         need_certified=need("need_certified"),
         forbid_request=asking.astype(np.int32),
         forbid_provider=demand.forbid_provider[by_request][pairs],
+        assign_request=assigned.astype(np.int32),
+        assign_provider=demand.assign_provider[whom],
     )  # fmt: skip
     after = whole(teams.after, np.full(len(alone), -1))
     # positions in Teams become positions here

@@ -217,17 +217,39 @@ class Candidates:
             k = min(CHEAPEST, max(FEWEST, ROOM // max(1, n)))
             # who asks for many needs as many, as far as there is room
             k = max(k, min(2 * int(self._demand.people.max(initial=1)), 4 * ROOM // max(1, n)))
-        free = np.zeros(len(self._supply.slot_provider), np.int64)
-        none = np.zeros(0, np.int32)
-        prices = kernels.Prices(free, np.full(n, ANY), np.zeros(n + 1, np.int64), none, False, none, NO_TOLL)
-        best, counts, self.examined = self._enumerate(np.ones(n, np.bool_), prices, k, stop)
-        self._count_free(self.examined, counts)
-        self.passed[:, 4:] = counts[:, :6]
-        self.pairs = int(counts[:, 6].sum())
+        best, counts, self.examined = self._enumerate(np.ones(n, np.bool_), self._free(), k, stop)
+        self._tell(counts)
         full = best.size == k
         self.outside_cost[:] = np.where(self.examined, ANY, 0)
         self.outside_cost[full] = best.key[full, k - 1]
         return _arcs(best)
+
+    def every(self, stop: Callable[[], bool] = lambda: False) -> Iterator[tuple[IntArray, IntArray]]:
+        """Yield the requests and slots of all eligible pairs, block by block, whatever they cost.
+
+        `stop` is asked between blocks; where it says yes, later requests have no pairs. What `cheapest` fills
+        is filled at the end, but for `outside_cost`.
+        """
+        n = self._demand.n_requests
+        counts, best, prices, marks = np.zeros((n, 7), np.int64), _best(n, 1), self._free(), self._marks()
+        self.examined = np.zeros(n, np.bool_)
+        for requests, pool, pairs in self._timed(np.ones(n, np.bool_), self.examined, stop):
+            ptr = np.zeros(len(requests) + 1, np.int64)
+            every = kernels.Every(np.empty(len(pairs.slot), np.int32), ptr)
+            kernels.keep(requests, self._setting, pool, pairs, prices, marks, counts, best, every)
+            yield np.repeat(requests.astype(np.int64), np.diff(ptr)), every.slot[: ptr[-1]].astype(np.int64)
+        self._tell(counts)
+
+    def _free(self) -> kernels.Prices:
+        """No slot costs anything, and none is known."""
+        n, none = self._demand.n_requests, np.zeros(0, np.int32)
+        above = np.zeros(len(self._supply.slot_provider), np.int64)
+        return kernels.Prices(above, np.full(n, ANY), np.zeros(n + 1, np.int64), none, False, none, NO_TOLL)
+
+    def _tell(self, counts: IntArray) -> None:
+        self._count_free(self.examined, counts)
+        self.passed[:, 4:] = counts[:, :6]
+        self.pairs = int(counts[:, 6].sum())
 
     def priced_in(
         self,
@@ -276,18 +298,21 @@ class Candidates:
         self, wanted: NDArray[np.bool_], prices: kernels.Prices, k: int, stop: Callable[[], bool]
     ) -> tuple[kernels.Best, IntArray, NDArray[np.bool_]]:
         n = self._demand.n_requests
-        best = kernels.Best(
-            np.zeros(n, np.int32),
-            np.zeros((n, k), np.int32),
-            np.zeros((n, k), np.int64),
-            np.zeros((n, k), np.int64),
-        )
+        best, none = _best(n, k), kernels.Every(np.zeros(0, np.int32), np.zeros(0, np.int64))
         counts = np.zeros((n, 7), np.int64)
         examined = ~wanted
+        marks = self._marks()
+        for requests, pool, pairs in self._timed(wanted, examined, stop):
+            kernels.keep(requests, self._setting, pool, pairs, prices, marks, counts, best, none)
+        return best, counts, examined
+
+    def _timed(
+        self, wanted: NDArray[np.bool_], examined: NDArray[np.bool_], stop: Callable[[], bool]
+    ) -> Iterator[tuple[NDArray[np.int32], kernels.Qualified, kernels.Pairs]]:
+        """Yield blocks of pairs that pass window and path, with their travel, and note who is examined."""
         for profile in self._profiles:
             if not len(profile.pool.slot):
                 examined[profile.requests] = True
-        marks = self._marks()
         for requests, pool, pair_slot, pair_ptr in self._blocks(wanted):
             if stop():
                 break
@@ -295,9 +320,11 @@ class Candidates:
             filled = pair_slot[: pair_ptr[-1]]
             origin = pool.provider[filled]
             target = np.repeat(requests, np.diff(pair_ptr))
-            pairs = kernels.Pairs(filled, pair_ptr, checked_minutes(self.travel, origin, target))
-            kernels.keep(requests, self._setting, pool, pairs, prices, marks, counts, best)
-        return best, counts, examined
+            yield (
+                requests,
+                pool,
+                kernels.Pairs(filled, pair_ptr, checked_minutes(self.travel, origin, target)),
+            )
 
     def _blocks(self, wanted: NDArray[np.bool_]) -> Iterator[Block]:
         buffer = np.empty(max(BLOCK, len(self._supply.slot_provider)), np.int32)
@@ -333,6 +360,11 @@ class Candidates:
         providers, slots = self._supply.n_providers, len(self._supply.slot_provider)
         stamp, known = np.full(providers, -1, np.int64), np.full(slots, -1, np.int64)
         return kernels.Marks(stamp, np.zeros(providers, np.int8), known)
+
+
+def _best(n: int, k: int) -> kernels.Best:
+    slot, cost, key = np.zeros((n, k), np.int32), np.zeros((n, k), np.int64), np.zeros((n, k), np.int64)
+    return kernels.Best(np.zeros(n, np.int32), slot, cost, key)
 
 
 def _no_arcs() -> Arcs:

@@ -1,4 +1,4 @@
-"""Who may make which visit in which slot, what that costs beside the ways, and the bound that follows."""
+"""Who may make which visit in which slot, what that costs beside the ways, and the ways between visits."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from govmatch.errors import InvalidInput
 from govmatch.model.encoded import FloatArray, Supply
 from govmatch.model.policy import Policy
+from govmatch.model.schema import MODES
 from govmatch.model.travel import Travel
 from govmatch.reach.asks import Asks
-from govmatch.reach.candidates import Arcs, Candidates
-from govmatch.reach.travel import checked_minutes
+from govmatch.reach.candidates import Candidates
 from govmatch.reach.ways import PARTS, Ways, distinct_places, in_parts
 
 IntArray = NDArray[np.int64]
@@ -23,7 +23,7 @@ FAR = 1 << 40
 """Parts of a minute that no slot holds."""
 
 MOST_PAIRS = 20_000_000
-"""Pairs of a role and a slot that are looked at and kept."""
+"""Eligible pairs of a role and a slot that are held at once."""
 
 MOST_OPTIONS = 64
 """Slots that a visit may be made in, the cheapest from the tour's start; the bound counts all of them."""
@@ -38,22 +38,24 @@ class Stops:
     of_ask : int64 (Q,)
         Place of each ask.
     of_provider : int64 (P,)
-        Place where each provider's tours begin and end.
+        Place where each provider's tours begin and end; -1 without a slot.
     """
 
     ways: Ways
     of_ask: IntArray
     of_provider: IntArray
-    n: int
 
     @classmethod
     def of(cls, travel: Travel, asks: Asks, supply: Supply, n_modes: int) -> Stops:
-        """Take the distinct places of asks and of providers (their tours' starts)."""
+        """Take the distinct places of asks and of providers with slots (their tours' starts)."""
         demand = asks.demand
+        mine = np.unique(supply.slot_provider)
         places, which = distinct_places(
-            np.concatenate([demand.lat, supply.lat]), np.concatenate([demand.lon, supply.lon])
+            np.concatenate([demand.lat, supply.lat[mine]]), np.concatenate([demand.lon, supply.lon[mine]])
         )
-        return cls(Ways(travel, places, n_modes), which[: len(asks)], which[len(asks) :], len(places.lat))
+        of_provider = np.full(supply.n_providers, -1)
+        of_provider[mine] = which[len(asks) :]
+        return cls(Ways(travel, places, n_modes), which[: len(asks)], of_provider)
 
 
 @dataclass(frozen=True)
@@ -75,46 +77,52 @@ class Options:
         return Options(*(getattr(self, name)[at] for name in self.__dataclass_fields__))
 
 
-def all_pairs(candidates: Candidates, n_asks: int, n_slots: int, stop: Callable[[], bool]) -> Arcs:
-    """Return every eligible pair of an ask and a slot, by ask, then slot.
+def all_pairs(candidates: Candidates, stop: Callable[[], bool]) -> tuple[IntArray, IntArray]:
+    """Return the ask and the slot of every eligible pair, by ask, then slot.
 
     Raises
     ------
     InvalidInput
         There are too many.
     """
-    if n_asks * n_slots > MOST_PAIRS:
-        raise InvalidInput(
-            f"rounds look at all pairs of {n_asks:,} roles and {n_slots:,} slots; expected at most "
-            f"{MOST_PAIRS:,} pairs: match a smaller area or a shorter horizon"
-        )
-    arcs = candidates.cheapest(max(1, n_slots), stop)
-    order = np.lexsort((arcs.slot, arcs.request))
-    return Arcs(arcs.request[order], arcs.slot[order], arcs.cost[order])
+    found, n = [(np.zeros(0, np.int64), np.zeros(0, np.int64))], 0
+    for block in candidates.every(stop):
+        found.append(block)
+        n += len(block[0])
+        if n > MOST_PAIRS:
+            raise InvalidInput(
+                f"rounds hold all eligible pairs of a role and a slot: {n:,} and more; expected at most "
+                f"{MOST_PAIRS:,}: match a smaller area or a shorter horizon"
+            )
+    ask, slot = (np.concatenate([block[i] for block in found]) for i in (0, 1))
+    order = np.lexsort((slot, ask))
+    return ask[order], slot[order]
 
 
 def options_of(
-    arcs: Arcs,
+    ask: IntArray,
+    slot: IntArray,
+    there: FloatArray,
     asks: Asks,
     supply: Supply,
     policy: Policy,
-    candidates: Candidates,
     stops: Stops,
     terms: IntArray,
 ) -> Options:
-    """Keep the eligible pairs whose slot holds the way there, the visit in its window, and the way back."""
-    provider = supply.slot_provider[arcs.slot].astype(np.int64)
-    there = checked_minutes(candidates.travel, provider.astype(np.int32), arcs.request.astype(np.int32))
-    place, base = stops.of_ask[arcs.request], stops.of_provider[provider]
-    returns = stops.ways.minutes(supply.mode[provider], place, base)
+    """Keep the eligible pairs whose slot holds the way there, the visit in its window, and the way back.
+
+    `there`, (n,), are the minutes from the tour's start; NaN: unknown.
+    """
+    provider = supply.slot_provider[slot].astype(np.int64)
+    returns = stops.ways.minutes(supply.mode[provider], stops.of_ask[ask], stops.of_provider[provider])
     unknown = policy.travel.unknown_minutes
     out, back = in_parts(there, unknown, FAR), in_parts(returns, unknown, FAR)
     demand = asks.demand
-    minutes = demand.minutes[arcs.request]
-    low = np.maximum(demand.earliest[arcs.request] * PARTS, supply.slot_start[arcs.slot] * PARTS + out)
-    high = PARTS * np.minimum(demand.latest[arcs.request] - minutes, supply.slot_end[arcs.slot] - minutes)
-    high = np.minimum(high, (supply.slot_end[arcs.slot] - minutes) * PARTS - back)
-    found = Options(arcs.request, arcs.slot, terms, out, back, there)
+    minutes = demand.minutes[ask]
+    low = np.maximum(demand.earliest[ask] * PARTS, supply.slot_start[slot] * PARTS + out)
+    high = PARTS * np.minimum(demand.latest[ask] - minutes, supply.slot_end[slot] - minutes)
+    high = np.minimum(high, (supply.slot_end[slot] - minutes) * PARTS - back)
+    found = Options(ask, slot, terms, out, back, there)
     return found.take(low <= high)
 
 
@@ -132,22 +140,23 @@ def fewer(options: Options, asks: Asks, supply: Supply, policy: Policy) -> Optio
     return options.take(np.sort(order[kept]))
 
 
-def least_ways(options: Options, asks: Asks, supply: Supply, stops: Stops, unknown: float) -> IntArray:
-    """Return the shortest way to each ask and the shortest from it, together, parts, (Q,).
+@dataclass(frozen=True)
+class Between:
+    """Ways from visit to visit, by the modes of those who could make one."""
 
-    From a tour's start, or from another visit, by any mode that somebody eligible has; `FAR` where nobody is.
-    """
-    n = len(asks)
-    into, away = np.full(n, FAR), np.full(n, FAR)
-    np.minimum.at(into, options.ask, options.out)
-    np.minimum.at(away, options.ask, options.back)
-    place, which, count = np.unique(stops.of_ask, return_inverse=True, return_counts=True)
-    which, p = which.reshape(-1), len(place)
-    origin, goal = (x.reshape(-1) for x in np.meshgrid(place, place, indexing="ij"))
-    for mode in np.unique(supply.mode[supply.slot_provider[options.slot]]):
-        ways = in_parts(stops.ways.minutes(np.full(p * p, mode), origin, goal), unknown, FAR).reshape(p, p)
-        np.fill_diagonal(ways, np.where(count > 1, np.diagonal(ways), FAR))
-        into = np.minimum(into, ways.min(axis=0, initial=FAR)[which])
-        away = np.minimum(away, ways.min(axis=1, initial=FAR)[which])
-    both: IntArray = into + away
-    return both
+    parts: NDArray[np.int32]  # (n_used, n_places, n_places)
+    complete: bool  # whether there was time for all
+    mode: IntArray  # (n_modes,) where each mode stands in `parts`
+    place: IntArray  # (Q,) where each ask stands in `parts`
+
+
+def ways_between(
+    options: Options, supply: Supply, stops: Stops, unknown: float, stop: Callable[[], bool]
+) -> Between:
+    """Ask for the ways from every ask to every other; `stop` is asked between blocks."""
+    modes = np.unique(supply.mode[supply.slot_provider[options.slot]]).astype(np.int64)
+    places, which = np.unique(stops.of_ask, return_inverse=True)
+    parts, complete = stops.ways.between(modes, places, unknown, stop)
+    mode = np.zeros(len(MODES), np.int64)
+    mode[modes] = np.arange(len(modes))
+    return Between(parts, complete, mode, which.reshape(-1))

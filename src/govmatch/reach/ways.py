@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from govmatch.errors import InvalidInput
 from govmatch.model.encoded import FloatArray, Int32Array
 from govmatch.model.travel import Travel
 from govmatch.reach.travel import checked_minutes
@@ -18,6 +20,15 @@ PARTS = 1000
 
 _ROUNDING = 1e-6
 """Parts: a float that is a whole number but for its rounding is not rounded up to the next."""
+
+MOST_WAYS = 250_000_000
+"""Ways from visit to visit that are held at once, 4 bytes each."""
+
+LONGEST = 1 << 30
+"""Parts of a minute that no slot holds, and that are kept in 4 bytes."""
+
+BLOCK = 1_000_000
+"""Ways that are asked for at once."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +42,11 @@ class Places:
 def distinct_places(lat: FloatArray, lon: FloatArray) -> tuple[Places, IntArray]:
     """Return the distinct places, and which of them each is."""
     unknown = np.isnan(lat) | np.isnan(lon)
-    pairs = np.stack([np.where(unknown, np.nan, lat), np.where(unknown, np.nan, lon)], axis=1)
-    keys = np.where(np.isnan(pairs), 1e9, pairs)
-    _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    return Places(pairs[first, 0], pairs[first, 1]), which.reshape(-1).astype(np.int64)
+    pairs = np.where(unknown, 1e9, lat) + 1j * np.where(unknown, 1e9, lon)
+    _, first, which = np.unique(pairs, return_index=True, return_inverse=True)
+    nowhere = unknown[first]
+    places = (np.where(nowhere, np.nan, x[first]) for x in (lat, lon))
+    return Places(*places), which.reshape(-1).astype(np.int64)
 
 
 def in_parts(minutes: FloatArray, unknown: float, most: int) -> IntArray:
@@ -63,3 +75,38 @@ class Ways:
         """Return the minutes of ways (n,) from place to place; NaN where a place is unknown."""
         at: Int32Array = (mode.astype(np.int64) * self._n + origin).astype(np.int32)
         return checked_minutes(self._pairs, at, destination.astype(np.int32))
+
+    def between(
+        self, modes: IntArray, places: IntArray, unknown: float, stop: Callable[[], bool]
+    ) -> tuple[NDArray[np.int32], bool]:
+        """Return all ways between some places by some modes, parts, and whether there was time for all.
+
+        Others take `LONGEST`. `stop` is asked between blocks.
+
+        Returns
+        -------
+        int32 (n_modes, n_places, n_places)
+        bool
+
+        Raises
+        ------
+        InvalidInput
+            There are too many to hold.
+        """
+        n = len(places)
+        if len(modes) * n * n > MOST_WAYS:
+            raise InvalidInput(
+                f"rounds hold the ways between {n:,} places by {len(modes)} modes; expected at most "
+                f"{MOST_WAYS:,} ways: match a smaller area or a shorter horizon"
+            )
+        parts = np.full((len(modes), n, n), LONGEST, np.int32)
+        step = max(1, BLOCK // max(1, n))
+        for m, mode in enumerate(modes.tolist()):
+            for first in range(0, n, step):
+                if stop():
+                    return parts, False
+                origin = np.repeat(places[first : first + step], n)
+                goal = np.tile(places, len(origin) // n)
+                minutes = self.minutes(np.full(len(origin), mode), origin, goal)
+                parts[m, first : first + step] = in_parts(minutes, unknown, LONGEST).reshape(-1, n)
+        return parts, True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,20 +12,27 @@ from govmatch.errors import InvalidInput
 IntArray = NDArray[np.int64]
 
 
-def check_column(name: str, values: IntArray, shape: tuple[int, ...], low: int, high: int) -> None:
-    """Refuse a column that is not int64, of another shape, or not within `low` and `high`, both allowed.
+def check_column(
+    name: str,
+    values: NDArray[np.signedinteger[Any]],
+    shape: tuple[int, ...],
+    low: int,
+    high: int,
+    kind: str = "int64",
+) -> None:
+    """Refuse a column of another kind or shape, or not within `low` and `high`, both allowed.
 
     Raises
     ------
     InvalidInput
         It names the column and the first wrong position.
     """
-    if values.dtype != np.int64 or values.shape != shape:
+    if values.dtype != np.dtype(kind) or values.shape != shape:
         raise InvalidInput(
-            f"{name} has dtype {values.dtype} and shape {values.shape}; expected int64 and {shape}"
+            f"{name} has dtype {values.dtype} and shape {values.shape}; expected {kind} and {shape}"
         )
-    wrong = (values < low) | (values > high)
-    if wrong.any():
+    if values.size and (values.min() < low or values.max() > high):
+        wrong = (values < low) | (values > high)
         at = tuple(int(i) for i in np.argwhere(wrong)[0])
         raise InvalidInput(f"{name}[{', '.join(map(str, at))}] is {values[at]}; expected {low} to {high}")
 

@@ -1,8 +1,9 @@
-"""Visits and tours as columns, checked; and a bound on what they can cost."""
+"""Visits and tours as columns, checked."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,30 +17,42 @@ IntArray = NDArray[np.int64]
 NO_LIMIT = 1 << 40
 """A time that never comes; times and costs are below it."""
 
+LONGEST_WAY = 1 << 30
+"""No way from visit to visit takes longer."""
+
 
 @dataclass(frozen=True)
 class VisitInstance:
-    """Visits, tours and what they cost, in any one unit of time and one of cost, all int64.
+    """Visits, tours and what they cost, in any one unit of time and one of cost, int64 but for `travel`.
 
     Attributes
     ----------
-    travel : (n_modes, n_places, n_places)
-        Time from place to place, >= 0.
+    travel : int32 (n_modes, n_places, n_places)
+        Time from the place of a visit to that of another, >= 0.
     place, minutes, earliest, due, latest, late_cost, request : (n_visits,)
         Where; how long; begins no earlier; a begin after `due` costs `late_cost` per unit of time; begins no
         later than `latest`; of which request, ascending.
     unmet_cost : (n_requests,)
         What it costs to make none of a request's visits; otherwise all are made, by different people. A
         request without visits costs nothing.
+    promise_request, promise_floor, promise_people : (n_promises,)
+        How many people a request counts for a floor; ascending by request, a floor once for each.
+    allowed, short_cost : (n_floors,)
+        How many people of the requests that are not made may be missing under each floor, and what each
+        further one costs.
     link_first, link_second, link_least, link_most : (n_links,)
         ``least <= begin of second - begin of first <= most``, for visits of one request.
-    option_visit, option_tour, option_cost : (n_options,)
-        The tours that a visit may be made on, and what that costs. Ascending by visit, then by tour.
-    person, mode, leaves, returns, begin, end, node : (n_tours,)
-        Whose tour; how they travel; the places where it begins and ends; it leaves no earlier and is back by
-        then, where it makes a visit; the node of the forest to which each of its visits is charged, -1:
-        none. One person's tours do
-        not overlap.
+    option_visit, option_tour, option_cost, option_out, option_back : (n_options,)
+        The tours that a visit may be made on; what that costs; the time from the tour's start to the visit,
+        and from there to the tour's end. Ascending by visit, then by tour.
+    entry_option, entry_rule, entry_weight : (n_entries,)
+        What an option counts for a rule, > 0; ascending by option, a rule once for each.
+    limit : (n_rules,)
+        What each rule lets through of all visits that are made.
+    person, mode, begin, end, node : (n_tours,)
+        Whose tour; how they travel; it leaves no earlier and is back by then, where it makes a visit; the
+        node of the forest to which each of its visits is charged, -1: none. One person's tours do not
+        overlap.
     parent, capacity, load_cost : (n_nodes,)
         The forest: -1 at a root; visits let through; the j-th visit through a node costs ``(j - 1) *
         load_cost``.
@@ -50,7 +63,7 @@ class VisitInstance:
         `rest` without visit and way before leaving for a visit. 0: no rule.
     """
 
-    travel: IntArray
+    travel: NDArray[np.int32]
     place: IntArray
     minutes: IntArray
     earliest: IntArray
@@ -59,6 +72,11 @@ class VisitInstance:
     late_cost: IntArray
     request: IntArray
     unmet_cost: IntArray
+    promise_request: IntArray
+    promise_floor: IntArray
+    promise_people: IntArray
+    allowed: IntArray
+    short_cost: IntArray
     link_first: IntArray
     link_second: IntArray
     link_least: IntArray
@@ -66,10 +84,14 @@ class VisitInstance:
     option_visit: IntArray
     option_tour: IntArray
     option_cost: IntArray
+    option_out: IntArray
+    option_back: IntArray
+    entry_option: IntArray
+    entry_rule: IntArray
+    entry_weight: IntArray
+    limit: IntArray
     person: IntArray
     mode: IntArray
-    leaves: IntArray
-    returns: IntArray
     begin: IntArray
     end: IntArray
     node: IntArray
@@ -92,21 +114,31 @@ def check(instance: VisitInstance) -> None:
     """
     visits, requests, tours = len(instance.place), len(instance.unmet_cost), len(instance.person)
     links, options, nodes = len(instance.link_first), len(instance.option_visit), len(instance.parent)
+    promises, floors = len(instance.promise_request), len(instance.allowed)
+    entries, rules = len(instance.entry_option), len(instance.limit)
     modes, places = (instance.travel.shape[0], instance.travel.shape[-1]) if instance.travel.ndim else (0, 0)
     for names, size, low, high in (
         ("place", visits, 0, places - 1),
         ("minutes late_cost", visits, 0, NO_LIMIT),
         ("earliest due latest", visits, -NO_LIMIT, NO_LIMIT),
         ("request", visits, 0, requests - 1),
-        ("unmet_cost", requests, 0, NO_LIMIT),
+        ("unmet_cost", requests, 0, 1 << 61),
+        ("promise_request", promises, 0, requests - 1),
+        ("promise_floor", promises, 0, floors - 1),
+        ("promise_people", promises, 0, NO_LIMIT),
+        ("allowed short_cost", floors, 0, NO_LIMIT),
         ("link_first link_second", links, 0, visits - 1),
         ("link_least link_most", links, -NO_LIMIT, NO_LIMIT),
         ("option_visit", options, 0, visits - 1),
         ("option_tour", options, 0, tours - 1),
         ("option_cost", options, -NO_LIMIT, NO_LIMIT),
+        ("option_out option_back", options, 0, NO_LIMIT),
+        ("entry_option", entries, 0, options - 1),
+        ("entry_rule", entries, 0, rules - 1),
+        ("entry_weight", entries, 1, NO_LIMIT),
+        ("limit", rules, 0, NO_LIMIT),
         ("person", tours, -NO_LIMIT, NO_LIMIT),
         ("mode", tours, 0, modes - 1),
-        ("leaves returns", tours, 0, places - 1),
         ("begin end", tours, -NO_LIMIT, NO_LIMIT),
         ("node", tours, -1, nodes - 1),
         ("parent", nodes, -1, nodes - 1),
@@ -114,12 +146,14 @@ def check(instance: VisitInstance) -> None:
     ):
         for name in names.split():
             check_column(name, getattr(instance, name), (size,), low, high)
-    check_column("travel", instance.travel, (modes, places, places), 0, NO_LIMIT)
+    check_column("travel", instance.travel, (modes, places, places), 0, LONGEST_WAY, "int32")
     for name in ("travel_cost", "largest_late_cost", "rest", "rest_after"):
         number = getattr(instance, name)
         if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= NO_LIMIT:
             raise InvalidInput(f"{name} is {number!r}; expected a whole number from 0 to {NO_LIMIT}")
     check_ascending("request", instance.request)
+    check_ascending("entry_option", instance.entry_option)
+    check_ascending("promise_request", instance.promise_request)
     _options_in_order(instance)
     _linked(instance)
     _fits(instance)
@@ -147,21 +181,33 @@ def _options_in_order(instance: VisitInstance) -> None:
         )
 
 
-def _fits(instance: VisitInstance) -> None:
-    """Refuse what could overflow: every visit at its dearest and latest, together."""
+def dearest(instance: VisitInstance) -> int:
+    """Return what no plan exceeds: every visit at its dearest and latest, and every request unmet."""
     n = len(instance.place)
 
-    def most(values: IntArray) -> int:
-        return int(np.abs(values).max(initial=0))
+    def most(*columns: NDArray[np.signedinteger[Any]]) -> int:
+        return max(max(int(x.max(initial=0)), -int(x.min(initial=0))) for x in columns)
 
     late = int(np.maximum(instance.latest - instance.due, 0).max(initial=0))
     cost = n * (
-        2 * instance.travel_cost * most(instance.travel)
+        2 * instance.travel_cost * most(instance.travel, instance.option_out, instance.option_back)
         + most(instance.late_cost) * late
         + most(instance.option_cost)
-        + n * int(instance.load_cost.astype(np.float64).sum())
+        + int((instance.load_cost.astype(np.float64) * np.minimum(n, instance.capacity)).sum())
     )
-    cost += instance.largest_late_cost * late + len(instance.unmet_cost) * most(instance.unmet_cost)
+    cost += instance.largest_late_cost * late + sum(instance.unmet_cost.tolist())
+    cost += sum(
+        people * int(instance.short_cost[floor])
+        for people, floor in zip(
+            instance.promise_people.tolist(), instance.promise_floor.tolist(), strict=True
+        )
+    )
+    return int(cost)
+
+
+def _fits(instance: VisitInstance) -> None:
+    """Refuse what could overflow."""
+    cost = dearest(instance)
     if cost >= 1 << 62:
         raise InvalidInput(f"costs reach {cost}, all visits together; expected less than 2**62 = {1 << 62}")
 
@@ -171,40 +217,3 @@ def _linked(instance: VisitInstance) -> None:
     wrong = np.flatnonzero((first == second) | (instance.request[first] != instance.request[second]))
     if len(wrong):
         raise InvalidInput(f"link {wrong[0]} does not join two visits of one request")
-
-
-def lower_bound(instance: VisitInstance) -> int:
-    """Return what no tours can undercut: each request at its cheapest, alone in the world.
-
-    A visit that is made has a way to it and one from it, each at least the shortest there is, and every way
-    belongs to two visits at most: half of both counts.
-    """
-    n = len(instance.place)
-    if not len(instance.option_visit):
-        some = np.bincount(instance.request, minlength=len(instance.unmet_cost)) > 0
-        return int(instance.unmet_cost[some].sum())
-    known, count = np.unique(
-        np.concatenate([instance.place, instance.leaves, instance.returns]), return_counts=True
-    )
-    least = instance.travel[:, known][:, :, known].min(axis=0)
-    np.fill_diagonal(least, np.where(count > 1, 0, NO_LIMIT))
-    at = np.searchsorted(known, instance.place)
-    ways = (least.min(axis=0) + least.min(axis=1))[at]
-    own = np.full(n, NO_LIMIT)
-    np.minimum.at(own, instance.option_visit, instance.option_cost)
-    return bound_of(instance.request, 2 * own + instance.travel_cost * ways, instance.unmet_cost)
-
-
-def bound_of(request: IntArray, twice: IntArray, unmet_cost: IntArray) -> int:
-    """Return half of what the visits of the requests cost at least twice over, or leaving them, rounded up.
-
-    Parameters
-    ----------
-    request, twice : int64 (n_visits,)
-        Of which request a visit is; twice its own cost and, once, that of the way to it and of that from it.
-    unmet_cost : int64 (n_requests,)
-    """
-    both = np.zeros(len(unmet_cost), np.int64)
-    np.add.at(both, request, twice)
-    some = np.bincount(request, minlength=len(unmet_cost)) > 0
-    return -int(-np.where(some, np.minimum(2 * unmet_cost, both), 0).sum() // 2)

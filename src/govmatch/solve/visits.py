@@ -17,7 +17,8 @@ from govmatch._kernels import tours as kernel
 from govmatch._kernels.anneal import anneal
 from govmatch._kernels.insert import insert_requests
 from govmatch.solve.control import Control, Ended
-from govmatch.solve.visit_instance import NO_LIMIT, VisitInstance, check, lower_bound
+from govmatch.solve.visit_bound import lower_bound
+from govmatch.solve.visit_instance import NO_LIMIT, VisitInstance, check
 
 IntArray = NDArray[np.int64]
 
@@ -27,8 +28,9 @@ CHAINS = 2
 MOVES_A_VISIT, MOST_MOVES = 20_000, 10_000_000
 """Moves of one search where no time limit is given."""
 
-INSERTING, SLICE = 0.5, 16
-"""Share of a time limit for the greedy start, and requests between two looks at the clock."""
+INSERTING, GRACE, SLICE = 0.5, 0.3, 16
+"""Share of a time limit for the greedy start; seconds that it has at least, so that a short limit does not
+leave all unmet; and requests between two looks at the clock."""
 
 STEPS = 500
 """Temperatures of a search."""
@@ -108,12 +110,15 @@ def _insert(instance: VisitInstance, visits: kernel.Visits, start: kernel.Tours,
 
     Those that are dearest to leave come first, by visit, and of these the ones that are due first.
     """
-    begun = time.monotonic()
+    begun, cancelled = time.monotonic(), np.zeros(1, np.uint8)
+    share = np.inf if control.deadline is None else INSERTING * (control.deadline - begun)
     count = np.bincount(instance.request, minlength=len(instance.unmet_cost))
     order = np.lexsort((_first_due(instance), -(instance.unmet_cost // np.maximum(count, 1))))
     for part in np.split(order, range(SLICE, len(order), SLICE)):
-        insert_requests(visits, start, part, control.flag)
-        if control.deadline is not None and time.monotonic() > begun + INSERTING * (control.deadline - begun):
+        control.poll()
+        cancelled[0] = control.reason == "cancelled"
+        insert_requests(visits, start, part, cancelled)
+        if time.monotonic() > begun + max(share, GRACE):
             return
 
 
@@ -133,8 +138,10 @@ class _Search:
         self._bound = bound
         self._rng = np.random.default_rng(seed)
         self._tours = kernel.Tours(*(part.copy() for part in start))
-        self._best = np.vstack([start.chain, np.zeros((1, start.chain.shape[1]), np.int64)])
-        self._best[-1, 0] = kernel.total_cost(visits, start)
+        n = len(visits.visit)
+        self._best = np.zeros((n + 1, 2), np.int64)
+        self._best[:n] = start.chain[:n, [kernel.TOUR, kernel.BEGIN]]
+        self._best[n, 0] = kernel.total_cost(visits, start)
 
     @property
     def cost(self) -> int:
@@ -175,9 +182,7 @@ class _Search:
 
     def tours(self) -> tuple[IntArray, IntArray]:
         """Return the tour of each visit, and when it begins."""
-        n = len(self._visits.visit)
-        chain = self._best[:-1]
-        return chain[:n, kernel.TOUR].copy(), chain[:n, kernel.BEGIN].copy()
+        return self._best[:-1, 0].copy(), self._best[:-1, 1].copy()
 
 
 def _pack(instance: VisitInstance) -> kernel.Visits:
@@ -205,24 +210,39 @@ def _pack(instance: VisitInstance) -> kernel.Visits:
     requests = np.arange(len(instance.unmet_cost))
     first = np.searchsorted(instance.request, requests)
     last = np.searchsorted(instance.request, requests, side="right")
+    promises = (
+        np.searchsorted(instance.promise_request, requests),
+        np.searchsorted(instance.promise_request, requests, side="right"),
+    )
     tour = (
         instance.person,
         instance.mode,
-        instance.leaves,
-        instance.returns,
         instance.begin,
         instance.end,
         instance.node,
     )
     link = (instance.link_first, instance.link_second, instance.link_least, instance.link_most)
+    numbered = np.arange(len(instance.option_visit))
+    option = (
+        instance.option_tour,
+        instance.option_cost,
+        instance.option_out,
+        instance.option_back,
+        np.searchsorted(instance.entry_option, numbered),
+        np.searchsorted(instance.entry_option, numbered, side="right"),
+    )
     return kernel.Visits(
-        travel=np.ascontiguousarray(instance.travel, dtype=np.int64),
+        travel=np.ascontiguousarray(instance.travel),
         visit=visit,
-        request=np.stack([first, last, instance.unmet_cost], axis=1),
+        request=np.stack([first, last, instance.unmet_cost, *promises], axis=1),
+        promise=np.stack([instance.promise_floor, instance.promise_people], axis=1),
+        floor=np.stack([instance.allowed, instance.short_cost], axis=1),
         link=np.stack(link, axis=1).reshape(links, 4),
         linked=order % max(1, links),
-        option=np.stack([instance.option_tour, instance.option_cost], axis=1),
-        tour=np.stack(tour, axis=1).reshape(t, 7),
+        option=np.stack(option, axis=1),
+        entry=np.stack([instance.entry_rule, instance.entry_weight], axis=1),
+        limit=instance.limit,
+        tour=np.stack(tour, axis=1).reshape(t, 5),
         node=np.stack([instance.parent, instance.capacity, instance.load_cost], axis=1),
         cost=np.array([instance.travel_cost, instance.largest_late_cost]),
         rest=np.array([instance.rest, instance.rest_after]),
