@@ -9,7 +9,7 @@ from hypothesis import example, given, reject, settings
 from hypothesis import strategies as st
 
 import govmatch as gm
-from govmatch.model.policy import Continuity, Floors, Load, Policy, Reserve, Unmet
+from govmatch.model.policy import Floors, Load, Policy, Reserve, Unmet
 from govmatch.plan.reasons import REASONS
 from tests import naive, naive_goods, naive_teams
 from tests.goods_towns import random_goods_town
@@ -218,12 +218,6 @@ def test_every_limit_is_asked_for_by_name():
     assert set(LIMITS) <= problem.features
     with pytest.raises(gm.UnsupportedFeature, match="not supported yet: away, floors, hours, reserve"):
         gm.match(problem, method="flow")
-    visits = frame("request_id weekdays weeks", ("R0", "sat", 1))
-    problem = gm.Problem.from_tables(
-        {**away(2), "visits": visits}, policy=Policy(continuity=Continuity(face_minutes=5.0))
-    )
-    with pytest.raises(gm.UnsupportedFeature, match="not supported yet: continuity, away"):
-        gm.match(problem)
 
 
 def test_goods_and_sessions_beside_some_limits_are_refused_by_name():

@@ -307,9 +307,6 @@ def test_what_sessions_are_not_done_beside_is_refused_by_name():
     quota = frame("agreement_id from_id to_id kind quota_per_week", ("A1", "C1", "C2", "federation", 1))
     with pytest.raises(gm.UnsupportedFeature, match="sessions, quotas"):
         gm.match(gm.Problem.from_tables(town([session()], agreements=quota)))
-    visits = pd.DataFrame({"request_id": ["R1"], "faces": [1]})
-    with pytest.raises(gm.UnsupportedFeature, match="continuity, sessions"):
-        gm.match(gm.Problem.from_tables(town([session()], visits=visits)))
     policy = replace(gm.Policy(), rounds=replace(gm.Policy().rounds, on=True))
     with pytest.raises(gm.UnsupportedFeature, match="sessions"):
         gm.match(gm.Problem.from_tables(town([session()]), policy=policy))

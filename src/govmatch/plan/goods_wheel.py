@@ -111,9 +111,10 @@ def turn_goods(
     gap: float,
     bounds: Bounds,
     stock: Stock,
+    stocked: Stocked | None = None,
 ) -> tuple[Result, Sent]:
     """Search as with teams; return what it says of people, and the goods."""
-    stocked = Stocked(candidates, stock)
+    stocked = Stocked(candidates, stock) if stocked is None else stocked
     with_stock = replace(problem, supply=stock.supply)
     result = turn_teams(
         with_stock,
@@ -126,10 +127,10 @@ def turn_goods(
         bounds,
         tree=goods_tree(problem, units, stock),
     )
-    return result, _sent(problem, units, result, stock)
+    return result, sent_goods(problem, units, result, stock)
 
 
-def _sent(problem: Problem, units: Units, result: Result, stock: Stock) -> Sent:
+def sent_goods(problem: Problem, units: Units, result: Result, stock: Stock) -> Sent:
     """Read the goods of a flow."""
     arcs, layout, flow = result.arcs, result.layout, result.solution.flow
     lots = np.bincount(layout.arc, flow, len(arcs)).astype(np.int64)

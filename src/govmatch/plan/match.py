@@ -16,15 +16,16 @@ from govmatch.plan import rounds
 from govmatch.plan.announced import Incumbent, read_incumbent
 from govmatch.plan.bonds import bonds_of, kept_apart, over, touched
 from govmatch.plan.continuity import Continued, continue_faces, wants_continuity
+from govmatch.plan.continuity_beside import Setting, continue_beside
 from govmatch.plan.decode import Pairs, assignments_frame, floors_frame, funnel_frame, unmet_frame
 from govmatch.plan.faces import full_series
 from govmatch.plan.forest import capacity_forest
 from govmatch.plan.goods_frames import goods_frame, stock_frame, tell_lacking
-from govmatch.plan.goods_wheel import Sent, of_people, turn_goods
+from govmatch.plan.goods_wheel import Sent, goods_tree, of_people, sent_goods, turn_goods
 from govmatch.plan.openings import not_held
 from govmatch.plan.plan import Certificate, Plan, Search
 from govmatch.plan.rounds import check_rounds, match_rounds
-from govmatch.plan.team_wheel import Bounds, blocked_by_rules, bounds_of, turn_teams
+from govmatch.plan.team_wheel import Bounds, blocked_by_rules, bounds_of, team_tree, turn_teams
 from govmatch.plan.verify import verify
 from govmatch.plan.wheel import Clock, Result, ended, turn
 from govmatch.reach.alliance import edges_for
@@ -34,7 +35,7 @@ from govmatch.reach.floors import floors_of
 from govmatch.reach.paths import EdgeArrays, Paths, reach_paths
 from govmatch.reach.seats import Seated
 from govmatch.reach.stays import Stays, stays_of
-from govmatch.reach.stock import Stock, needed_days, stock_up
+from govmatch.reach.stock import Stock, Stocked, needed_days, stock_up
 from govmatch.reach.travel import GreatCircle
 from govmatch.reach.units import Units, pin_cost, units_of
 from govmatch.solve import coupled, flow
@@ -53,10 +54,8 @@ SOLVER = "govmatch auction and shortest paths"
 LIMITS = ("quotas", "away", "hours", "floors", "reserve")
 """Features that limit a plan beside capacities."""
 
-BOTH = (
-    "These two together: set continuity.face_minutes and continuity.known_minutes of the policy to 0 and "
-    "leave visits.faces empty, or match the requests that recur apart."
-)
+TOGETHER = {"goods", "teams", "bonds", "sessions", *LIMITS}
+"""Features beside which few faces are sought in a plan that is made without them."""
 
 BESIDE_SESSIONS = "These together: match without the table sessions, or without the others."
 BESIDE_GOODS = "These together: match without the table request_goods, or without the others."
@@ -165,12 +164,14 @@ def match(
             arcs = candidates.cheapest(stop=control.poll)
         bounds = bounds_of(problem, units, edges, paths, floors)
         bonds = bonds_of(problem)
-        stock, sent, mended = None, None, False
+        stock, stocked, sent, mended = None, None, None, False
         if len(problem.goods.request) and isinstance(candidates, Candidates):
             with clock.phase("candidates"):
                 stock = stock_up(costed, units, paths)
-            result, sent = turn_goods(costed, units, candidates, arcs, control, clock, gap, bounds, stock)
-            result = of_people(result, stock)
+                stocked = Stocked(candidates, stock)
+            result, sent = turn_goods(
+                costed, units, candidates, arcs, control, clock, gap, bounds, stock, stocked
+            )
         elif len(units.team) or len(bounds) or isinstance(candidates, Seated):
             result = turn_teams(costed, units, candidates, arcs, control, clock, gap, bounds, bonds)
         else:
@@ -182,11 +183,23 @@ def match(
                 result = over(flow_alone, result)
                 termination = ended(result, candidates, control, gap, otherwise="searched")
                 result = replace(result, solution=replace(result.solution, termination=termination))
-        if wants_continuity(problem) and not isinstance(candidates, Seated):
+        if wants_continuity(problem):
             with clock.phase("solve"):
-                # assigned requests go before all others there, too
-                told = replace(problem, demand=units.demand)
-                result = _continued(told, candidates, result, control, gap)
+                if stock is not None and stocked is not None:
+                    with_stock = replace(costed, supply=stock.supply)
+                    tree, n = goods_tree(costed, units, stock), stock.n_people
+                    setting = Setting(with_stock, stock.units, n, stocked, tree, bounds, bonds)
+                    result = continue_beside(setting, result, control, gap)
+                    sent = sent_goods(costed, units, result, stock)
+                elif problem.features & TOGETHER or isinstance(candidates, Seated):
+                    tree, n = team_tree(costed, units), len(units.request)
+                    setting = Setting(costed, units, n, candidates, tree, bounds, bonds)
+                    result = continue_beside(setting, result, control, gap)
+                else:
+                    # assigned requests go before all others there, too
+                    told = replace(problem, demand=units.demand)
+                    result = _continued(told, candidates, result, control, gap)
+        result = result if stock is None else of_people(result, stock)
         with clock.phase("decode"):
             plan = _tell(
                 problem, costed, units, candidates, edges, paths, bounds, result, earlier, stock, mended
@@ -229,9 +242,6 @@ def _check(problem: Problem, method: str, incumbent: object) -> None:
     beside = sorted(problem.features & {"bonds", "floors"})
     if beside and "goods" in problem.features:
         raise UnsupportedFeature(["goods", *beside], [BESIDE_GOODS])
-    beside = sorted(problem.features & {"goods", "teams", "bonds", "sessions", *LIMITS})
-    if beside and wants_continuity(problem):
-        raise UnsupportedFeature(["continuity", *beside], [BOTH])
 
 
 def _paths(problem: Problem, edges: EdgeArrays) -> Paths:

@@ -262,7 +262,7 @@ def _sharpened(coupled: Coupled, relaxed: Coupled, best: Opened, control: Contro
         price = first if teams or turn % 2 == 0 else best.own
         begun = relaxed.bound(best_duals(relaxed.alone, price), price)
         core = Core(coupled, price, kept[root], best.found.proof.primal - begun)
-        part = replace(core.part, openings=_of_part(coupled, core.arc, best.found.proof.primal))
+        part = replace(core.part, openings=of_part(coupled, core.arc, best.found.proof.primal))
         outcome = solve(part, control)
         if outcome is None:
             break
@@ -286,7 +286,7 @@ def _sharpened(coupled: Coupled, relaxed: Coupled, best: Opened, control: Contro
     return best
 
 
-def _of_part(coupled: Coupled, arc: IntArray, primal: int) -> PartOpenings:
+def of_part(coupled: Coupled, arc: IntArray, primal: int) -> PartOpenings:
     """Say which arcs of a part enter which opening; `arc` is the instance's, -1 none."""
     openings, instance = _openings(coupled), coupled.instance
     every = openings.of_arcs(instance)
