@@ -105,6 +105,20 @@ def test_a_share_of_certified_people_is_kept_free():
     assert matched(apart, policy).unmet.empty  # three in the first hour, two in the second
 
 
+def test_a_team_starts_later_where_the_reserve_has_more_people_free():
+    tables = certified(3)
+    tables["requests"] = (
+        tables["requests"]
+        .head(2)
+        .assign(people=[1, 2], min_serve=[1, 2], latest=["2026-11-21 09:00", "2026-11-21 12:00"])
+    )
+    plan = matched(tables, Policy(reserve=Reserve(share=0.34)))  # two of three at any hour
+    starts = plan.assignments.set_index("request_id")["start"].dt.strftime("%H:%M")
+    assert starts["R0"] == "08:00"
+    assert starts["R1"].tolist() == ["09:00"] * 2
+    assert plan.certificate.termination == "optimal"
+
+
 def old_and_young():
     """Two people for three requests of priority 5 of the young and two of the old."""
     tables = town(5)

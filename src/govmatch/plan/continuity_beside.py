@@ -29,6 +29,7 @@ from govmatch.reach.units import Units
 from govmatch.solve.bonds import Bonds
 from govmatch.solve.certificate import Proof, node_loads, prices_above, valid_duals
 from govmatch.solve.control import Control
+from govmatch.solve.core import SMALL
 from govmatch.solve.coupled import Coupled
 from govmatch.solve.instance import Instance, Solution
 from govmatch.solve.series import Search, raise_prices
@@ -45,6 +46,10 @@ TURNS = 3
 """Searches, each without what the one before could not keep whole."""
 
 
+FIRST = 0.4
+"""Of the time that is left, for the search without faces."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """What a plan of the coupled search was made of.
@@ -55,12 +60,19 @@ class Setting:
         Its supply has the stocks of goods behind the people; leaving requests costs as in the search.
     units : Units
         Those of goods behind those of people, from `n_people` on.
+    candidates : Priced
+    seated : Seated or None
+        Who may sit in sessions, if there are any.
+    tree : TeamTree
+    bounds : Bounds
+    bonds : Bonds or None
     """
 
     problem: Problem
     units: Units
     n_people: int
     candidates: Priced
+    seated: Seated | None
     tree: TeamTree
     bounds: Bounds
     bonds: Bonds | None
@@ -73,8 +85,8 @@ class Setting:
     def beside(self, arcs: Arcs, layout: Layout) -> Beside:
         """Return the arcs with all that limits a plan."""
         candidates, openings = self.candidates, None
-        if isinstance(candidates, Seated):
-            openings = openings_of(self.problem, candidates, layout)
+        if self.seated is not None:
+            openings = openings_of(self.problem, self.seated, layout)
         coupled = Coupled(layout.instance, self.tree, candidates.outside_cost, self.bonds, openings)
         limits = self.bounds.limits(arcs, self.units, layout.arc)
         fixed = np.arange(len(self.units.request)) >= self.n_people
@@ -105,6 +117,13 @@ class Setting:
             further_cost=int(hundredths(rules.face_minutes)),
             stranger_cost=int(hundredths(rules.known_minutes)),
         )
+
+
+def before_faces(control: Control) -> Control:
+    """Return the control of the search without faces, which leaves time for them."""
+    if control.deadline is None:
+        return control
+    return Control(max(1e-9, FIRST * control.left(np.inf)), Asked(control))
 
 
 def continue_beside(setting: Setting, result: Result, control: Control, gap: float) -> Result:
@@ -171,6 +190,7 @@ class _Wheel:
         self._price = np.zeros(len(self._forest.parent), np.int64)
         _, own = valid_duals(result.layout.instance, self._dual, result.solution.price)
         self._price[result.layout.node] = own
+        self._raised_price = self._price
         self._outside = np.zeros(0, np.int64)
         self._looked = False
         # bonds may have raised the costs of arcs there
@@ -257,7 +277,7 @@ class _Wheel:
         if not self._control.poll():
             # what is settled costs the same in all plans of the search
             settled = self.beside.cost(found) - search.cost
-            search.start_anew(self.own)
+            search.start_anew(self._raised_price[self.layout.node])
             search.improve(bound - settled)
             found[arcs] = search.best.flow
         return found
@@ -272,13 +292,16 @@ class _Wheel:
         # the bound looks at more pairs than the search: whoever is left out it takes for a face that is free
         wide = min(MOST, max(CHEAPEST, WIDE // len(self._dual)))
         wide = wide if WORK * took * wide / CHEAPEST < left else CHEAPEST
-        look.price_in(wide)
         limited = control.deadline is not None
-        found = look._bound(Control(BOUND_SHARE * SHARE * left if limited else None, Asked(control)).poll)
+        if wide > CHEAPEST:
+            look.price_in(wide)
+        small = len(look.arcs) <= SMALL
+        found = look._bound(control.poll) if small else 0
         if look._looked and not control.poll():
-            raised = look._raised(Control(SHARE * left if limited else None, Asked(control)))
+            raised = look._raise(Control(SHARE * left if limited else None, Asked(control)))
             look._price = look._price.copy()
             look._price[look.layout.node] = raised
+            self._raised_price = look._price
             look.price_in(wide)
             share = max(1e-9, BOUND_SHARE * control.left(np.inf)) if limited else None
             found = max(found, look._bound(Control(share, Asked(control)).poll))
@@ -299,7 +322,7 @@ class _Wheel:
         outside = np.maximum(self._outside, priced.outside)
         return series_bound(instance, self._duals(), self.own, outside, stop, without)
 
-    def _raised(self, control: Control) -> IntArray:
+    def _raise(self, control: Control) -> IntArray:
         """Raise the prices for all that stand alone, beside the teams of the plan."""
         priced, flow = self.priced, self.flow
         alone = np.flatnonzero(~priced.in_team[priced.instance.request] & ~self._seats)

@@ -16,7 +16,7 @@ from govmatch.plan import rounds
 from govmatch.plan.announced import Incumbent, read_incumbent
 from govmatch.plan.bonds import bonds_of, kept_apart, over, touched
 from govmatch.plan.continuity import Continued, continue_faces, wants_continuity
-from govmatch.plan.continuity_beside import Setting, continue_beside
+from govmatch.plan.continuity_beside import Setting, before_faces, continue_beside
 from govmatch.plan.decode import Pairs, assignments_frame, floors_frame, funnel_frame, unmet_frame
 from govmatch.plan.faces import full_series
 from govmatch.plan.forest import capacity_forest
@@ -39,6 +39,7 @@ from govmatch.reach.stock import Stock, Stocked, needed_days, stock_up
 from govmatch.reach.travel import GreatCircle
 from govmatch.reach.units import Units, pin_cost, units_of
 from govmatch.solve import coupled, flow
+from govmatch.solve.bonds import Bonds
 from govmatch.solve.certificate import Proof, exact_dot
 from govmatch.solve.control import Control, Signal
 
@@ -114,10 +115,9 @@ def match(
     Raises
     ------
     UnsupportedFeature
-        The tables or the policy ask for what the method cannot do, such as goods in rounds; or teams, bonds,
-        sessions, goods, quotas, limits of hours or of work elsewhere, floors or a reserve beside recurring
-        requests whose faces cost something or are limited; or bonds, goods, such limits or an incumbent
-        beside sessions; or bonds or floors beside goods; or an incumbent is given for rounds.
+        The tables or the policy ask for what the method cannot do, such as goods in rounds; or bonds, goods,
+        quotas, limits of hours or of work elsewhere, floors, a reserve or an incumbent beside sessions; or
+        bonds or floors beside goods; or an incumbent is given for rounds.
     InvalidInput
         A wrong argument, such as an incumbent that lacks a column or names a person twice for a request.
 
@@ -164,45 +164,51 @@ def match(
             arcs = candidates.cheapest(stop=control.poll)
         bounds = bounds_of(problem, units, edges, paths, floors)
         bonds = bonds_of(problem)
+        beside = wants_continuity(problem) and bool(problem.features & TOGETHER)
+        first = before_faces(control) if beside else control
         stock, stocked, sent, mended = None, None, None, False
         if len(problem.goods.request) and isinstance(candidates, Candidates):
             with clock.phase("candidates"):
                 stock = stock_up(costed, units, paths)
                 stocked = Stocked(candidates, stock)
             result, sent = turn_goods(
-                costed, units, candidates, arcs, control, clock, gap, bounds, stock, stocked
+                costed, units, candidates, arcs, first, clock, gap, bounds, stock, stocked
             )
         elif len(units.team) or len(bounds) or isinstance(candidates, Seated):
-            result = turn_teams(costed, units, candidates, arcs, control, clock, gap, bounds, bonds)
+            result = turn_teams(costed, units, candidates, arcs, first, clock, gap, bounds, bonds)
         else:
-            result = turn(problem.supply, problem.policy, units, candidates, arcs, control, clock, gap)
+            result = turn(problem.supply, problem.policy, units, candidates, arcs, first, clock, gap)
             mended = bonds is not None and touched(result, bonds)
             if mended:  # else the flow is the best with them, too
                 flow_alone, arcs = result, result.arcs
-                result = turn_teams(costed, units, candidates, arcs, control, clock, gap, bounds, bonds)
+                result = turn_teams(costed, units, candidates, arcs, first, clock, gap, bounds, bonds)
                 result = over(flow_alone, result)
-                termination = ended(result, candidates, control, gap, otherwise="searched")
+                termination = ended(result, candidates, first, gap, otherwise="searched")
                 result = replace(result, solution=replace(result.solution, termination=termination))
-        if wants_continuity(problem):
+        if beside:
             with clock.phase("solve"):
-                if stock is not None and stocked is not None:
-                    with_stock = replace(costed, supply=stock.supply)
-                    tree, n = goods_tree(costed, units, stock), stock.n_people
-                    setting = Setting(with_stock, stock.units, n, stocked, tree, bounds, bonds)
-                    result = continue_beside(setting, result, control, gap)
-                    sent = sent_goods(costed, units, result, stock)
-                elif problem.features & TOGETHER or isinstance(candidates, Seated):
-                    tree, n = team_tree(costed, units), len(units.request)
-                    setting = Setting(costed, units, n, candidates, tree, bounds, bonds)
-                    result = continue_beside(setting, result, control, gap)
-                else:
-                    # assigned requests go before all others there, too
-                    told = replace(problem, demand=units.demand)
-                    result = _continued(told, candidates, result, control, gap)
+                setting = _setting(costed, units, candidates, bounds, bonds, stock, stocked)
+                result = continue_beside(setting, result, control, gap)
+                sent = None if stock is None else sent_goods(costed, units, result, stock)
+        elif wants_continuity(problem) and isinstance(candidates, Candidates):
+            with clock.phase("solve"):
+                # assigned requests go before all others there, too
+                told = replace(problem, demand=units.demand)
+                result = _continued(told, candidates, result, control, gap)
         result = result if stock is None else of_people(result, stock)
         with clock.phase("decode"):
             plan = _tell(
-                problem, costed, units, candidates, edges, paths, bounds, result, earlier, stock, mended
+                problem,
+                costed,
+                units,
+                candidates,
+                edges,
+                paths,
+                bounds,
+                result,
+                earlier,
+                stock,
+                beside or mended,
             )
             if stock is not None and sent is not None:
                 plan = _tell_goods(plan, stock, sent, paths)
@@ -259,6 +265,24 @@ def _candidates(
         seated = may_sit(supply, problem.demand, problem.teams)
         return Seated(problem.nodes, supply, units, policy, paths, travel, seated, problem.siblings)
     return Candidates(problem.nodes, supply, units.demand, policy, paths, travel, stays)
+
+
+def _setting(
+    problem: Problem,
+    units: Units,
+    candidates: Candidates | Seated,
+    bounds: Bounds,
+    bonds: Bonds | None,
+    stock: Stock | None,
+    stocked: Stocked | None,
+) -> Setting:
+    """Say what a coupled plan was made of, its goods included."""
+    seated = candidates if isinstance(candidates, Seated) else None
+    if stock is None or stocked is None:
+        tree, n = team_tree(problem, units), len(units.request)
+        return Setting(problem, units, n, candidates, seated, tree, bounds, bonds)
+    tree, with_stock = goods_tree(problem, units, stock), replace(problem, supply=stock.supply)
+    return Setting(with_stock, stock.units, stock.n_people, stocked, seated, tree, bounds, bonds)
 
 
 def _continued(

@@ -23,7 +23,7 @@ from govmatch.solve.bands import no_bands
 from govmatch.solve.certificate import prices_above
 from govmatch.solve.control import Control
 from govmatch.solve.instance import Solution
-from govmatch.solve.series_instance import SeriesInstance, total_cost, used_faces
+from govmatch.solve.series_instance import MUST, SeriesInstance, total_cost, used_faces
 
 IntArray = NDArray[np.int64]
 
@@ -85,16 +85,24 @@ class Search:
 
         A small instance is served in many orders at prices moved at random, too.
         """
-        tries: list[tuple[IntArray | None, IntArray]] = [(None, self._order), (price, self._order)]
+        order = self._must_first(self._order)
+        tries: list[tuple[IntArray | None, IntArray]] = [(None, order), (price, order)]
         if len(self.market.node) <= SMALL:
             most = 1 + self.instance.further_cost
             for _ in range(TRIES):
                 noise = self._draw.integers(0, most, len(price)) * self._draw.integers(0, 2, len(price))
-                tries.append((price + noise, self._draw.permutation(self._order)))
+                tries.append((price + noise, self._must_first(self._draw.permutation(self._order))))
         for own, order in tries:
             if self._control.poll():
                 return
             self._control.run(self._anew, own, order)
+
+    def _must_first(self, order: IntArray) -> IntArray:
+        """Put series before others in which somebody has to come."""
+        market = self.market
+        must = np.zeros(len(self._order), np.bool_)
+        must[market.series[market.unmet >= MUST]] = True
+        return order[np.argsort(~must[order], kind="stable")]
 
     def _anew(self, price: IntArray | None, order: IntArray) -> None:
         market = self.market

@@ -23,13 +23,10 @@ from govmatch.solve.coupled import Coupled, owners
 from govmatch.solve.instance import Instance
 from govmatch.solve.openings import Openings
 from govmatch.solve.rules import Limits
-from govmatch.solve.series_instance import SeriesInstance, faces_cost, used_faces
+from govmatch.solve.series_instance import MUST, SeriesInstance, faces_cost, used_faces
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
-
-MUST = 1 << 42
-"""Cost of whoever has to come and does not: more than all that is natural, less than a face too many."""
 
 UNLIMITED = 1 << 40
 

@@ -15,6 +15,9 @@ from govmatch.solve.instance import Instance, Solution
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
+MUST = 1 << 42
+"""Unmet cost of whoever has to come: more than all that is natural, less than a face too many."""
+
 
 @dataclass(frozen=True)
 class SeriesInstance:
