@@ -32,6 +32,8 @@ from govmatch.solve.control import Control
 from govmatch.solve.core import SMALL
 from govmatch.solve.coupled import Coupled
 from govmatch.solve.instance import Instance, Solution
+from govmatch.solve.opened import search_opened
+from govmatch.solve.ruled import Ruled, search_ruled
 from govmatch.solve.series import Search, raise_prices
 from govmatch.solve.series_beside import Beside
 from govmatch.solve.series_bound import series_bound
@@ -43,7 +45,7 @@ from govmatch.solve.team_tree import TeamTree
 IntArray = NDArray[np.int64]
 
 TURNS = 3
-"""Searches, each without what the one before could not keep whole."""
+"""Searches; each after the first, as some of what the one before found was not whole."""
 
 
 FIRST = 0.4
@@ -165,8 +167,13 @@ def continue_beside(setting: Setting, result: Result, control: Control, gap: flo
         cost = beside.cost(whole)
         if primal is None or cost < primal:
             primal, best = cost, whole
-        if (whole == found).all():
-            break  # else again, without what could not be kept whole
+        if (whole == found).all() or control.poll():
+            break
+        # else again: from a plan that knows who may come, or without what could not be kept whole
+        planned = wheel.planned_anew(found)
+        cost = beside.cost(planned)
+        if cost < primal and beside.within_caps(planned):
+            primal, best = cost, planned
     assert primal is not None
     if not enough():
         whole_town = solve_whole(beside, wheel.own, primal, control)
@@ -281,6 +288,18 @@ class _Wheel:
             search.improve(bound - settled)
             found[arcs] = search.best.flow
         return found
+
+    def planned_anew(self, flow: IntArray) -> IntArray:
+        """Search for a plan in which limited series have the faces of another only; return its flow."""
+        coupled, limits, arcs = self.beside.with_faces_of(flow)
+        ruled: Ruled
+        if coupled.openings is None:
+            ruled = self._control.run(search_ruled, coupled, limits, self._control, None, self.own)
+        else:
+            ruled = self._control.run(search_opened, coupled, self._control, None, self.own)
+        planned = np.zeros(len(flow), np.int64)
+        planned[arcs] = ruled.found.flow
+        return planned
 
     def bound(self, took: float) -> int:
         """Return the best bound at the prices of the plan and at those raised for series.

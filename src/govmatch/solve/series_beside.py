@@ -182,6 +182,20 @@ class Beside:
             order[place], floors.floor[entry], np.ones(len(place), np.int64), every, least, floors.price
         )
 
+    def with_faces_of(self, flow: IntArray) -> tuple[Coupled, Limits, IntArray]:
+        """Return what is left of all arcs, and which, where limited series have the faces of a plan only."""
+        coupled, faces = self.coupled, self.faces
+        width = int(faces.face.max(initial=0)) + 1
+        series = faces.series[faces.flow.request]
+        limited = (series >= 0) & np.append(faces.most >= 0, False)[series]
+        seen = series * width + faces.face
+        closed = limited & ~np.isin(seen, seen[limited & (flow > 0)])
+        arcs = np.flatnonzero(~closed)
+        part = coupled.instance.of_arcs(arcs)
+        left = Coupled(part, coupled.tree, coupled.outside, coupled.bonds, coupled.openings)
+        rules = self.limits.rules.of(arcs, len(closed))
+        return left, replace(self.limits, rules=rules), arcs
+
     def whole(self, flow: IntArray, before: IntArray) -> IntArray:
         """Leave out whatever lacks people who came before, and sessions with too few."""
         coupled, instance = self.coupled, self.coupled.instance
