@@ -230,16 +230,13 @@ def test_a_flow_that_keeps_the_bonds_by_itself_is_the_optimum():
     assert plan.certificate.termination == "optimal"
 
 
-def test_rounds_and_few_faces_refuse_bonds_by_name():
+def test_rounds_refuse_bonds_by_name():
     tables = two_wanted(["V1", "V2"], bonds=bonds(("V1", "V2", "apart")))
     tables["requests"]["min_serve"] = None
     tables["requests"]["latest"] = tables["requests"]["earliest"] + pd.Timedelta(minutes=240)
     rounds = replace(gm.Policy(), rounds=replace(gm.Policy().rounds, on=True))
     with pytest.raises(gm.UnsupportedFeature, match="bonds"):
         gm.match(gm.Problem.from_tables(tables, policy=rounds))
-    tables["visits"] = frame("request_id weeks", ("R1", 1))
-    with pytest.raises(gm.UnsupportedFeature, match="not supported yet: continuity, bonds"):
-        gm.match(gm.Problem.from_tables(tables))
 
 
 def test_bonds_beside_pins():

@@ -9,7 +9,7 @@ from hypothesis import example, given, reject, settings
 from hypothesis import strategies as st
 
 import govmatch as gm
-from govmatch.model.policy import Continuity, Floors, Load, Policy, Reserve, Unmet
+from govmatch.model.policy import Floors, Load, Policy, Reserve, Unmet
 from govmatch.plan.reasons import REASONS
 from tests import naive, naive_goods, naive_teams
 from tests.goods_towns import random_goods_town
@@ -103,6 +103,20 @@ def test_a_share_of_certified_people_is_kept_free():
         latest=[f"2026-11-21 {9 + i // 3}:00" for i in range(5)],
     )
     assert matched(apart, policy).unmet.empty  # three in the first hour, two in the second
+
+
+def test_a_team_starts_later_where_the_reserve_has_more_people_free():
+    tables = certified(3)
+    tables["requests"] = (
+        tables["requests"]
+        .head(2)
+        .assign(people=[1, 2], min_serve=[1, 2], latest=["2026-11-21 09:00", "2026-11-21 12:00"])
+    )
+    plan = matched(tables, Policy(reserve=Reserve(share=0.34)))  # two of three at any hour
+    starts = plan.assignments.set_index("request_id")["start"].dt.strftime("%H:%M")
+    assert starts["R0"] == "08:00"
+    assert starts["R1"].tolist() == ["09:00"] * 2
+    assert plan.certificate.termination == "optimal"
 
 
 def old_and_young():
@@ -218,12 +232,6 @@ def test_every_limit_is_asked_for_by_name():
     assert set(LIMITS) <= problem.features
     with pytest.raises(gm.UnsupportedFeature, match="not supported yet: away, floors, hours, reserve"):
         gm.match(problem, method="flow")
-    visits = frame("request_id weekdays weeks", ("R0", "sat", 1))
-    problem = gm.Problem.from_tables(
-        {**away(2), "visits": visits}, policy=Policy(continuity=Continuity(face_minutes=5.0))
-    )
-    with pytest.raises(gm.UnsupportedFeature, match="not supported yet: continuity, away"):
-        gm.match(problem)
 
 
 def test_goods_that_are_lacking_are_not_counted_as_people_under_a_floor():

@@ -152,29 +152,44 @@ def test_whether_several_people_are_a_team_goes_by_the_window_of_a_visit(window,
 # with continuity
 
 
+HISTORY = frame("request_id provider_id start", ("R1@2026-11-14", "T1", "2026-11-14 08:00"))
+THREE = {
+    "D1": ("08:00-12:00", None, "08:00-12:00"),
+    "D2": MORNING,
+    **{name: MORNING for name in ("T1", "T2", "T3")},
+}
+
+
 @pytest.mark.parametrize(
-    ("policy", "more"),
+    ("policy", "more", "cost", "designers"),
     [
-        (gm.Policy(), {}),
-        (POLICY, {"visits": pd.DataFrame({"request_id": ["R1"], "weeks": [3], "faces": [3]})}),
-        (
-            replace(gm.Policy(), continuity=Continuity(0.0, 30.0)),
-            {"history": frame("request_id provider_id start", ("R1@2026-11-14", "T1", "2026-11-14 08:00"))},
-        ),
+        # the first designer is away once; who comes instead comes to all
+        (gm.Policy(), {}, 0, {"D2"}),
+        (POLICY, {"visits": pd.DataFrame({"request_id": ["R1"], "weeks": [3], "faces": [3]})}, 0, {"D2"}),
+        # all but one are strangers, each once
+        (replace(gm.Policy(), continuity=Continuity(0.0, 30.0)), {"history": HISTORY}, 60, {"D2"}),
     ],
 )
 @pytest.mark.parametrize("method", ["auto", "coupled"])
-def test_teams_beside_faces_that_count_are_refused_before_any_work(policy, more, method, monkeypatch):
-    problem = course(HOURS, policy=policy, **more)
-    monkeypatch.setattr("govmatch.plan.match.edges_for", lambda _: pytest.fail("it began"))
-    with pytest.raises(gm.UnsupportedFeature) as caught:
-        gm.match(problem, method=method)
-    assert caught.value.features == ("continuity", "teams")
-    assert str(caught.value) == (
-        "not supported yet: continuity, teams. These two together: set continuity.face_minutes and "
-        "continuity.known_minutes of the policy to 0 and leave visits.faces empty, or match the requests "
-        "that recur apart."
-    )
+def test_a_team_is_the_same_people_week_by_week(policy, more, cost, designers, method):
+    plan = gm.match(course(THREE, policy=policy, **more), method=method)
+    assert len(plan.assignments) == 9
+    assert plan.assignments["provider_id"].nunique() == 3
+    who = plan.assignments
+    assert set(who.loc[who["role"] == "designer", "provider_id"]) == designers
+    assert plan.assignments["face_cost"].sum() == pytest.approx(cost)
+    assert plan.certificate.termination == "optimal"
+    assert str(gm.explain(plan, "R1")).startswith("R1: 3 of 3 visits by 3 face(s)")
+
+
+def test_a_team_stays_away_rather_than_have_more_faces_than_it_may():
+    hours = {**THREE, "D2": ("08:00-12:00", "08:00-12:00", None)}
+    visits = pd.DataFrame({"request_id": ["R1"], "weeks": [3], "faces": [3]})
+    plan = gm.match(course(hours, visits=visits))
+    assert plan.assignments["request_id"].nunique() == 2
+    assert plan.assignments["provider_id"].nunique() == 3
+    assert plan.unmet["reason"].tolist() == ["faces"]
+    assert plan.certificate.termination == "optimal"
 
 
 def test_known_minutes_without_history_refuse_nothing():
@@ -186,12 +201,12 @@ def test_known_minutes_without_history_refuse_nothing():
 
 
 def written_out(tables, problem):
-    """The tables with every visit as a request of its own, roles and pins repeated."""
+    """The tables with every visit as a request of its own, and with it all that the others say of it."""
     demand, zone = problem.demand, problem.policy.time_zone
     recurs = set(tables["visits"]["request_id"])
     dated = np.flatnonzero(problem.series.of >= 0)
     asked = tables["requests"].set_index("request_id", drop=False)
-    rows, repeated = [], {"roles": [], "pins": []}
+    rows, repeated = [], {name: [] for name in ("roles", "pins", "parties", "request_goods")}
     for i in dated.tolist():
         name = asked.index[demand.row[i]]
         window = {
@@ -201,14 +216,16 @@ def written_out(tables, problem):
         rows.append({**asked.loc[name], **window, "request_id": demand.request_id[i]})
         for table, found in repeated.items():
             if table in tables:
-                mine = tables[table][tables[table]["request_id"] == name]
+                mine = tables[table]
+                mine = mine[mine["request_id"] == name] if len(mine) else mine
                 found += mine.assign(request_id=demand.request_id[i]).to_dict("records")
     flat = {name: table for name, table in tables.items() if name != "visits"}
     once = tables["requests"][~tables["requests"]["request_id"].isin(recurs)]
     flat["requests"] = pd.DataFrame([*once.to_dict("records"), *rows], dtype=object)
     for table, found in repeated.items():
         if table in tables:
-            kept = tables[table][~tables[table]["request_id"].isin(recurs)].to_dict("records")
+            kept = tables[table]
+            kept = kept[~kept["request_id"].isin(recurs)].to_dict("records") if len(kept) else []
             flat[table] = pd.DataFrame([*kept, *found], columns=tables[table].columns, dtype=object)
     return flat
 

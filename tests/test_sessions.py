@@ -364,9 +364,6 @@ def test_what_sessions_are_not_done_beside_is_refused_by_name():
     problem = gm.Problem.from_tables(town([session()]))
     with pytest.raises(gm.UnsupportedFeature, match="not supported yet: sessions"):
         gm.match(problem, method="flow")
-    visits = pd.DataFrame({"request_id": ["R1"], "faces": [1]})
-    with pytest.raises(gm.UnsupportedFeature, match="continuity, sessions"):
-        gm.match(gm.Problem.from_tables(town([session()], visits=visits)))
     policy = replace(gm.Policy(), rounds=replace(gm.Policy().rounds, on=True))
     with pytest.raises(gm.UnsupportedFeature, match="sessions"):
         gm.match(gm.Problem.from_tables(town([session()]), policy=policy))

@@ -3,6 +3,9 @@
 A series is a set of requests that would rather be served by few different providers (its faces). Requests
 outside all series are series of their own here, for which no face costs anything. What is known of the
 series at hand, ``Bench``, is a matrix of its requests and faces.
+
+Arcs may belong to bands (see `solve.bands`): no arc is taken that would exceed one, and below its least a
+unit is worth what its lack would cost.
 """
 
 from __future__ import annotations
@@ -28,6 +31,9 @@ LARGEST = 8
 FREE, CAP = 0, 1
 """Columns of ``Market.rule``: faces that cost nothing; most faces."""
 
+MOST, LEAST, LACK = 0, 1, 2
+"""Columns of ``Market.band_rule``; the last: what each unit below the least costs."""
+
 
 class Market(NamedTuple):
     """What does not change."""
@@ -49,6 +55,10 @@ class Market(NamedTuple):
     parent: I64  # (n_nodes,)
     capacity: I64  # (n_nodes,)
     load_cost: I64  # (n_nodes,)
+    band_ptr: I64  # (n_arcs + 1,) the bands of each arc
+    band: I64
+    band_weight: I64  # what one unit counts
+    band_rule: I64  # (n_bands, 3)
     further: int  # cost of a face beyond the free ones
     stranger: int  # cost of a face that is not known where somebody is
 
@@ -58,6 +68,7 @@ class Desk(NamedTuple):
 
     held: I64  # (n_units,) arc, -1: unmet
     load: I64  # (n_nodes,)
+    used: I64  # (n_bands,)
     first_unit: I64  # (n_faces,) chain of the units that a face holds; -1: none
     after: I64  # (n_units,)
     before: I64  # (n_units,) -1: the first
@@ -71,8 +82,12 @@ class Desk(NamedTuple):
 
 
 @helper
-def room(m: Market, d: Desk, node: int) -> bool:
-    """Tell whether a unit more fits through a node and all above."""
+def room(m: Market, d: Desk, arc: int) -> bool:
+    """Tell whether a unit more fits through the node of an arc, all above and its bands."""
+    for i in range(m.band_ptr[arc], m.band_ptr[arc + 1]):
+        if d.used[m.band[i]] + m.band_weight[i] > m.band_rule[m.band[i], MOST]:
+            return False
+    node = m.node[arc]
     while node >= 0:
         if d.load[node] >= m.capacity[node]:
             return False
@@ -82,11 +97,14 @@ def room(m: Market, d: Desk, node: int) -> bool:
 
 @helper
 def marginal(m: Market, d: Desk, arc: int) -> int:
-    """Return the cost of an arc with that of the loads above."""
+    """Return the cost of an arc with that of the loads above, less what its bands lack."""
     cost, node = m.cost[arc], m.node[arc]
     while node >= 0:
         cost += m.load_cost[node] * d.load[node]
         node = m.parent[node]
+    for i in range(m.band_ptr[arc], m.band_ptr[arc + 1]):
+        if d.used[m.band[i]] < m.band_rule[m.band[i], LEAST]:
+            cost -= m.band_rule[m.band[i], LACK]
     return int(cost)
 
 
@@ -98,6 +116,8 @@ def put(m: Market, d: Desk, unit: int, arc: int) -> int:
     while node >= 0:
         d.load[node] += 1
         node = m.parent[node]
+    for i in range(m.band_ptr[arc], m.band_ptr[arc + 1]):
+        d.used[m.band[i]] += m.band_weight[i]
     d.held[unit] = arc
     first = d.first_unit[face]
     d.after[unit], d.before[unit] = first, -1
@@ -115,6 +135,8 @@ def take(m: Market, d: Desk, unit: int) -> int:
     while node >= 0:
         d.load[node] -= 1
         node = m.parent[node]
+    for i in range(m.band_ptr[arc], m.band_ptr[arc + 1]):
+        d.used[m.band[i]] -= m.band_weight[i]
     before, after = d.before[unit], d.after[unit]
     if before >= 0:
         d.after[before] = after
@@ -189,7 +211,7 @@ def lay_bench(m: Market, d: Desk, s: int, ignore_load: bool) -> int:
                 n += 1
             if ignore_load:
                 cost = m.cost[a]
-            elif room(m, d, m.node[a]):
+            elif room(m, d, a):
                 cost = marginal(m, d, a)
             else:
                 continue
@@ -301,7 +323,9 @@ def fill(m: Market, d: Desk, s: int, n: int) -> int:
         for u in range(m.unit_ptr[r], m.unit_ptr[r + 1]):
             best, least = -1, m.unmet[r]
             for a in range(m.arc_ptr[r], m.arc_ptr[r + 1]):
-                if d.local[m.face[a]] != 1 or m.cost[a] >= least or not room(m, d, m.node[a]):
+                if d.local[m.face[a]] != 1 or not room(m, d, a):
+                    continue
+                if m.cost[a] >= least and m.band_ptr[a] == m.band_ptr[a + 1]:
                     continue
                 cost = marginal(m, d, a)
                 if cost >= least:
@@ -357,7 +381,7 @@ def in_the_way(m: Market, d: Desk, s: int, face: int, team: I64, move: int, draw
     for i in range(m.member_ptr[s], m.member_ptr[s + 1]):
         r = m.member[i]
         for a in range(m.arc_ptr[r], m.arc_ptr[r + 1]):
-            if m.face[a] != face or room(m, d, m.node[a]):
+            if m.face[a] != face or room(m, d, a):
                 continue
             u = d.first_unit[face]
             while u >= 0 and n < LARGEST:

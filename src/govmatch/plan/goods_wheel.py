@@ -9,13 +9,11 @@ from numpy.typing import NDArray
 
 from govmatch.model.problem import Problem
 from govmatch.plan.forest import Layout
-from govmatch.plan.team_wheel import Beside, team_tree, turn_teams
-from govmatch.plan.wheel import Clock, Result
-from govmatch.reach.candidates import Arcs, Candidates
-from govmatch.reach.seats import Seated
-from govmatch.reach.stock import Stock, Stocked, local_days
+from govmatch.plan.team_wheel import team_tree
+from govmatch.plan.wheel import Result
+from govmatch.reach.candidates import Arcs
+from govmatch.reach.stock import Stock, local_days
 from govmatch.reach.units import Units, team_worth
-from govmatch.solve.control import Control
 from govmatch.solve.team_tree import TeamTree
 
 IntArray = NDArray[np.int64]
@@ -108,35 +106,7 @@ def goods_tree(problem: Problem, units: Units, stock: Stock) -> TeamTree:
     )
 
 
-def turn_goods(
-    problem: Problem,
-    units: Units,
-    candidates: Candidates | Seated,
-    arcs: Arcs,
-    control: Control,
-    clock: Clock,
-    gap: float,
-    beside: Beside,
-    stock: Stock,
-) -> tuple[Result, Sent]:
-    """Search as with teams; return what it says of people, and the goods."""
-    stocked = Stocked(candidates, stock)
-    with_stock = replace(problem, supply=stock.supply)
-    result = turn_teams(
-        with_stock,
-        stock.units,
-        stocked,
-        stocked.with_closest(arcs),
-        control,
-        clock,
-        gap,
-        beside,
-        (goods_tree(problem, units, stock), teams_with_goods(units, stock)),
-    )
-    return result, _sent(problem, units, result, stock)
-
-
-def _sent(problem: Problem, units: Units, result: Result, stock: Stock) -> Sent:
+def sent_goods(problem: Problem, units: Units, result: Result, stock: Stock) -> Sent:
     """Read the goods of a flow."""
     arcs, layout, flow = result.arcs, result.layout, result.solution.flow
     lots = np.bincount(layout.arc, flow, len(arcs)).astype(np.int64)

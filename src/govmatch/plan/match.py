@@ -15,16 +15,17 @@ from govmatch.plan import rounds
 from govmatch.plan.announced import Incumbent, read_incumbent
 from govmatch.plan.bonds import bonds_of, kept_apart, over, touched
 from govmatch.plan.continuity import Continued, continue_faces, wants_continuity
+from govmatch.plan.continuity_beside import before_faces, continue_beside
 from govmatch.plan.decode import Pairs, assignments_frame, floors_frame, funnel_frame, unmet_frame
 from govmatch.plan.faces import full_series
 from govmatch.plan.forest import capacity_forest
 from govmatch.plan.friends import impossible_friends
 from govmatch.plan.goods_frames import goods_frame, stock_frame, tell_lacking
-from govmatch.plan.goods_wheel import Sent, of_people, teams_with_goods, turn_goods
+from govmatch.plan.goods_wheel import Sent, goods_tree, of_people, sent_goods, teams_with_goods
 from govmatch.plan.openings import not_held
 from govmatch.plan.plan import Certificate, Plan, Search
 from govmatch.plan.rounds import check_rounds, match_rounds
-from govmatch.plan.team_wheel import Beside, Bounds, blocked_by_rules, bounds_of, team_tree, turn_teams
+from govmatch.plan.team_wheel import Bounds, Coupling, blocked_by_rules, bounds_of, team_tree, turn_teams
 from govmatch.plan.verify import verify
 from govmatch.plan.wheel import Clock, Result, ended, turn
 from govmatch.reach.alliance import edges_for
@@ -34,7 +35,7 @@ from govmatch.reach.floors import floors_of
 from govmatch.reach.paths import EdgeArrays, Paths, reach_paths
 from govmatch.reach.seats import Seated
 from govmatch.reach.stays import Stays, stays_of
-from govmatch.reach.stock import Stock, needed_days, stock_up
+from govmatch.reach.stock import Stock, Stocked, needed_days, stock_up
 from govmatch.reach.travel import GreatCircle
 from govmatch.reach.units import Units, pin_cost, units_of
 from govmatch.solve import coupled, flow
@@ -53,10 +54,8 @@ SOLVER = "govmatch auction and shortest paths"
 LIMITS = ("quotas", "away", "hours", "floors", "reserve")
 """Features that limit a plan beside capacities."""
 
-BOTH = (
-    "These two together: set continuity.face_minutes and continuity.known_minutes of the policy to 0 and "
-    "leave visits.faces empty, or match the requests that recur apart."
-)
+TOGETHER = {"goods", "teams", "bonds", "sessions", *LIMITS}
+"""Features beside which few faces are sought in a plan that is made without them."""
 
 REQUEST_SECONDS, VISIT_SECONDS, PROVIDER_SECONDS, ROLE_SECONDS, WANT_SECONDS, ROUND_SECONDS = (
     1.6e-5,
@@ -114,9 +113,8 @@ def match(
     Raises
     ------
     UnsupportedFeature
-        The tables or the policy ask for what the method cannot do, such as goods in rounds; or teams, bonds,
-        sessions, goods, quotas, limits of hours or of work elsewhere, floors or a reserve beside recurring
-        requests whose faces cost something or are limited; or an incumbent is given for rounds.
+        The tables or the policy ask for what the method cannot do, such as goods in rounds; or an incumbent
+        is given for rounds.
     InvalidInput
         A wrong argument, such as an incumbent that lacks a column or names a person twice for a request.
 
@@ -164,37 +162,48 @@ def match(
             candidates = _candidates(problem, units, paths, travel, stays)
             arcs = candidates.cheapest(stop=control.poll)
         bounds = bounds_of(problem, units, edges, paths, floors)
-        stock, sent, mended, team = None, None, False, units.team
+        stock, mended = None, False
         if len(problem.goods.request):
             with clock.phase("candidates"):
                 stock = stock_up(costed, units, paths)
-                team = teams_with_goods(units, stock)
-        bonds, seats = bonds_of(problem), candidates if isinstance(candidates, Seated) else None
-        never = None if bonds is None else impossible_friends(problem, units, candidates, team)
-        beside = Beside(bounds, bonds, never, seats)
-        teams = team_tree(costed, units), units.team
-        if stock is not None:
-            result, sent = turn_goods(costed, units, candidates, arcs, control, clock, gap, beside, stock)
-            result = of_people(result, stock)
-        elif len(units.team) or len(bounds) or isinstance(candidates, Seated):
-            result = turn_teams(costed, units, candidates, arcs, control, clock, gap, beside, teams)
+        coupling = _coupling(costed, units, candidates, bounds, stock)
+        beside = wants_continuity(problem) and bool(problem.features & TOGETHER)
+        first = before_faces(control) if beside else control
+        if len(coupling.team) or len(bounds) or isinstance(candidates, Seated):
+            if isinstance(coupling.candidates, Stocked):
+                arcs = coupling.candidates.with_closest(arcs)
+            result = turn_teams(coupling, arcs, first, clock, gap)
         else:
-            result = turn(problem.supply, problem.policy, units, candidates, arcs, control, clock, gap)
-            mended = bonds is not None and touched(result, bonds)
+            result = turn(problem.supply, problem.policy, units, candidates, arcs, first, clock, gap)
+            mended = coupling.bonds is not None and touched(result, coupling.bonds)
             if mended:  # else the flow is the best with them, too
-                flow_alone, arcs = result, result.arcs
-                result = turn_teams(costed, units, candidates, arcs, control, clock, gap, beside, teams)
-                result = over(flow_alone, result)
-                termination = ended(result, candidates, control, gap, otherwise="searched")
+                flow_alone = result
+                result = over(flow_alone, turn_teams(coupling, result.arcs, first, clock, gap))
+                termination = ended(result, candidates, first, gap, otherwise="searched")
                 result = replace(result, solution=replace(result.solution, termination=termination))
-        if wants_continuity(problem) and not isinstance(candidates, Seated):
+        if beside:
+            with clock.phase("solve"):
+                result = continue_beside(coupling, result, control, gap)
+        elif wants_continuity(problem) and isinstance(candidates, Candidates):
             with clock.phase("solve"):
                 # assigned requests go before all others there, too
                 told = replace(problem, demand=units.demand)
                 result = _continued(told, candidates, result, control, gap)
+        sent = None if stock is None else sent_goods(costed, units, result, stock)
+        result = result if stock is None else of_people(result, stock)
         with clock.phase("decode"):
             plan = _tell(
-                problem, costed, units, candidates, edges, paths, bounds, result, earlier, stock, mended
+                problem,
+                costed,
+                units,
+                candidates,
+                edges,
+                paths,
+                bounds,
+                result,
+                earlier,
+                stock,
+                beside or mended,
             )
             if stock is not None and sent is not None:
                 plan = _tell_goods(plan, stock, sent, paths)
@@ -226,9 +235,6 @@ def _check(problem: Problem, method: str, incumbent: object) -> None:
     missing = sorted(problem.features - (coupled.FEATURES if method == "auto" else FEATURES[method]))
     if missing:
         raise UnsupportedFeature(missing, [f"method {method!r} cannot do that."])
-    beside = sorted(problem.features & {"goods", "teams", "bonds", "sessions", *LIMITS})
-    if beside and wants_continuity(problem):
-        raise UnsupportedFeature(["continuity", *beside], [BOTH])
 
 
 def _paths(problem: Problem, edges: EdgeArrays) -> Paths:
@@ -246,6 +252,23 @@ def _candidates(
         sits, siblings = problem.may_sit, problem.siblings
         return Seated(problem.nodes, supply, units, policy, paths, travel, sits, siblings, stays)
     return Candidates(problem.nodes, supply, units.demand, policy, paths, travel, stays)
+
+
+def _coupling(
+    problem: Problem, units: Units, candidates: Candidates | Seated, bounds: Bounds, stock: Stock | None
+) -> Coupling:
+    """Say what a coupled search plans, goods included; leaving requests costs as in the search."""
+    bonds, seats = bonds_of(problem), candidates if isinstance(candidates, Seated) else None
+    tree, team = team_tree(problem, units), units.team
+    if stock is not None:
+        tree, team = goods_tree(problem, units, stock), teams_with_goods(units, stock)
+    never = None if bonds is None else impossible_friends(problem, units, candidates, team)
+    limits = bounds, bonds, never, seats
+    n = len(units.request)
+    if stock is None:
+        return Coupling(problem, units, n, candidates, tree, team, *limits)
+    whole, stocked = replace(problem, supply=stock.supply), Stocked(candidates, stock)
+    return Coupling(whole, stock.units, n, stocked, tree, team, *limits)
 
 
 def _continued(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch.model.problem import Problem
-from govmatch.plan.forest import capacity_forest, lay_out
+from govmatch.plan.forest import Forest, Layout, capacity_forest, lay_out
 from govmatch.plan.openings import openings_of
 from govmatch.plan.wheel import Clock, Result, better, ended
 from govmatch.ragged import matches
@@ -67,14 +67,52 @@ class Bounds:
 
 
 @dataclass(frozen=True)
-class Beside:
-    """What a plan has to look at beside capacities."""
+class Coupling:
+    """What a coupled search plans, and what it has to look at beside capacities.
 
+    Attributes
+    ----------
+    problem : Problem
+        Its supply has the stocks of goods behind the people; leaving requests costs as in the search.
+    units : Units
+        Those of goods behind those of people, from `n_people` on.
+    n_people : int
+    candidates : Priced
+    tree : TeamTree
+    team : int64 (n_teams,)
+        The request of each team.
+    bounds : Bounds
+    bonds : Bonds or None
+    impossible : callable or None
+        Of bonds: tells of providers and owners who can never come there.
+    seats : Seated or None
+        Who may sit in sessions, if there are any.
+    """
+
+    problem: Problem
+    units: Units
+    n_people: int
+    candidates: Priced
+    tree: TeamTree
+    team: IntArray
     bounds: Bounds
     bonds: Bonds | None = None
     impossible: Impossible | None = None
-    """Of bonds: tells of providers and owners who can never come there."""
     seats: Seated | None = None
+
+    def layout(self, arcs: Arcs, forest: Forest) -> Layout:
+        """Lay out arcs on the forest."""
+        units = self.units
+        return lay_out(arcs, units.demand, self.problem.supply, forest, units.n_alone, self.candidates.stays)
+
+    def coupled(self, layout: Layout) -> Coupled:
+        """Return the instance of a layout with its teams, bonds and sessions."""
+        openings = None if self.seats is None else openings_of(self.seats, layout)
+        return Coupled(layout.instance, self.tree, self.candidates.outside_cost, self.bonds, openings)
+
+    def limits(self, arcs: Arcs, layout: Layout) -> Limits:
+        """Return what limits a layout of arcs beside capacities."""
+        return self.bounds.limits(arcs, self.units, layout.arc, self.team)
 
 
 def team_tree(problem: Problem, units: Units) -> TeamTree:
@@ -96,39 +134,24 @@ def team_tree(problem: Problem, units: Units) -> TeamTree:
     )
 
 
-def turn_teams(
-    problem: Problem,
-    units: Units,
-    candidates: Priced,
-    arcs: Arcs,
-    control: Control,
-    clock: Clock,
-    gap: float,
-    beside: Beside,
-    teams: tuple[TeamTree, IntArray],
-) -> Result:
-    """Search and price out until no pair is left, the gap suffices, or `control` ends it.
-
-    `teams` are how they hang together, and the request of each.
-    """
+def turn_teams(coupling: Coupling, arcs: Arcs, control: Control, clock: Clock, gap: float) -> Result:
+    """Search and price out until no pair is left, the gap suffices, or `control` ends it."""
+    problem, units, candidates = coupling.problem, coupling.units, coupling.candidates
     forest = capacity_forest(problem.supply, problem.policy)
-    n_slots, stays, bounds = len(problem.supply.slot_provider), candidates.stays, beside.bounds
-    tree, team = teams
+    n_slots, stays, bounds = len(problem.supply.slot_provider), candidates.stays, coupling.bounds
     price: IntArray | None = None  # of all nodes of the forest
     before: Ruled | None = None
     best: Result | None = None
     rounds = 0
     while True:
         with clock.phase("solve"):
-            layout = lay_out(arcs, units.demand, problem.supply, forest, units.n_alone, stays)
+            layout = coupling.layout(arcs, forest)
             start = None if price is None else price[layout.node]
-            limits = bounds.limits(arcs, units, layout.arc, team)
-            openings = None if beside.seats is None else openings_of(beside.seats, layout)
-            coupled = Coupled(layout.instance, tree, candidates.outside_cost, beside.bonds, openings)
-            if beside.impossible is not None:
-                coupled = coupled.settled(beside.impossible)
+            limits, coupled = coupling.limits(arcs, layout), coupling.coupled(layout)
+            if coupling.impossible is not None:
+                coupled = coupled.settled(coupling.impossible)
                 layout = replace(layout, instance=coupled.instance)
-            search = search_ruled if openings is None else search_opened
+            search = search_ruled if coupled.openings is None else search_opened
             before = control.run(search, coupled, limits, control, before, start)
             found, rounds = before.found, rounds + 1
         solution = Solution(found.flow, found.unmet, found.request_dual, found.price, "searched")

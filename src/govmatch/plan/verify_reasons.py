@@ -29,8 +29,8 @@ LIMITED = {
     "hours": "every volunteer has time for one more job",
     "reserve": "more certified people are free than are kept everywhere",
 }
-_OUTRUN = ("capacity", "pin_conflict", "faces", "apart", "session", *LIMITED)  # enough are eligible
-_ENOUGH = (*_OUTRUN, "goods", "no_such_goods")
+_OUTRUN = ("capacity", "pin_conflict", "apart", "session", *LIMITED)  # enough are eligible
+_ENOUGH = (*_OUTRUN, "faces", "goods", "no_such_goods")
 _BY_NEED = 3  # stages that the needs alone decide
 
 

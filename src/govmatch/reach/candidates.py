@@ -115,6 +115,7 @@ class Priced(Protocol):
         arcs: Arcs,
         request_dual: IntArray,
         slot_price: IntArray,
+        k: int = CHEAPEST,
         *,
         stop: Callable[[], bool],
         tolls: Tolls | None,

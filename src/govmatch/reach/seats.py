@@ -16,7 +16,7 @@ from govmatch.model.encoded import BoolArray, Demand, Nodes, Supply
 from govmatch.model.policy import Policy
 from govmatch.model.sessions import people_of, seats_of
 from govmatch.model.travel import Travel
-from govmatch.reach.candidates import Arcs, Candidates, Tolls
+from govmatch.reach.candidates import CHEAPEST, Arcs, Candidates, Tolls
 from govmatch.reach.paths import Paths
 from govmatch.reach.stays import Stays
 from govmatch.reach.units import Units
@@ -109,6 +109,7 @@ class Seated:
         arcs: Arcs,
         request_dual: IntArray,
         slot_price: IntArray,
+        k: int = CHEAPEST,
         stop: Callable[[], bool] = lambda: False,
         tolls: Tolls | None = None,
     ) -> tuple[Arcs, bool]:
@@ -116,7 +117,7 @@ class Seated:
         known = arcs.slot < self.first_slot
         people = Arcs(arcs.request[known], arcs.slot[known], arcs.cost[known])
         price = slot_price[: self.first_slot]
-        return self._people.priced_in(people, request_dual, price, stop=stop, tolls=tolls)
+        return self._people.priced_in(people, request_dual, price, k, stop=stop, tolls=tolls)
 
     def _together(self, unit: IntArray, slot: IntArray) -> BoolArray:
         """Tie the units of a household that could sit, and tell which pairs are of sessions for all of it."""

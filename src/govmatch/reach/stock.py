@@ -23,7 +23,7 @@ from govmatch.model.problem import Problem
 from govmatch.model.schema import PERIODS
 from govmatch.model.times import MINUTE, zone_of
 from govmatch.ragged import matches
-from govmatch.reach.candidates import ANY, Arcs, Candidates, Tolls
+from govmatch.reach.candidates import ANY, CHEAPEST, Arcs, Candidates, Tolls
 from govmatch.reach.paths import Paths
 from govmatch.reach.seats import Seated
 from govmatch.reach.stays import Stays
@@ -242,6 +242,7 @@ class Stocked:
         arcs: Arcs,
         request_dual: IntArray,
         slot_price: IntArray,
+        k: int = CHEAPEST,
         stop: Callable[[], bool] = lambda: False,
         tolls: Tolls | None = None,
     ) -> tuple[Arcs, bool]:
@@ -255,6 +256,7 @@ class Stocked:
             _some(arcs, arcs.request < n),
             request_dual[:n],
             slot_price[: self._stock.n_slots],
+            k,
             stop=stop,
             tolls=tolls,
         )

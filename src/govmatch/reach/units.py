@@ -4,7 +4,7 @@ A team starts at the earliest wish or a whole number of ``policy.slots.start_min
 follows another starts ``after_least`` minutes after it or a whole number of them later, up to
 ``after_most``. A start before which no slot has begun since the last is left out: whoever could come could
 have come then, and the wait is shorter. That does not hold of the starts at which somebody is announced, nor
-of the first on a local day where goods are needed.
+of the first on a local day where goods are needed, nor where a reserve is kept hour by hour.
 """
 
 from __future__ import annotations
@@ -126,6 +126,7 @@ class _Grid:
         self._first = np.searchsorted(problem.teams.request, np.arange(problem.demand.n_requests + 1))
         self._zone = zone_of(problem.policy.time_zone)
         self._needs_goods = set(problem.goods.request.tolist())
+        self._every_start = "reserve" in problem.features
         self.start_team: list[int] = []
         self.begins: list[int] = []
         self.role: list[int] = []
@@ -163,7 +164,7 @@ class _Grid:
         starts = np.arange(earliest, last + 1, self._step)
         begun = np.searchsorted(self._slots, starts[:, None] + most, side="right")
         before = np.searchsorted(self._slots, starts[:, None] - self._step + least, side="right")
-        needed = (begun > before).any(axis=1) | (starts == earliest)
+        needed = (begun > before).any(axis=1) | (starts == earliest) | self._every_start
         for i in range(len(least)):
             for start in self._announced.get(int(self._first[request]) + i, ()):
                 needed |= (starts + least[i] <= start) & (start <= starts + most[i])

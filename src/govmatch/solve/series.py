@@ -19,10 +19,11 @@ from govmatch._kernels.face_prices import Booth, ascend
 from govmatch._kernels.faces import Desk, Market, exchange, load_units, sweep
 from govmatch._kernels.index import top_down
 from govmatch.solve import flow
+from govmatch.solve.bands import no_bands
 from govmatch.solve.certificate import prices_above
 from govmatch.solve.control import Control
 from govmatch.solve.instance import Solution
-from govmatch.solve.series_instance import SeriesInstance, total_cost, used_faces
+from govmatch.solve.series_instance import MUST, SeriesInstance, total_cost, used_faces
 
 IntArray = NDArray[np.int64]
 
@@ -84,16 +85,24 @@ class Search:
 
         A small instance is served in many orders at prices moved at random, too.
         """
-        tries: list[tuple[IntArray | None, IntArray]] = [(None, self._order), (price, self._order)]
+        order = self._must_first(self._order)
+        tries: list[tuple[IntArray | None, IntArray]] = [(None, order), (price, order)]
         if len(self.market.node) <= SMALL:
             most = 1 + self.instance.further_cost
             for _ in range(TRIES):
                 noise = self._draw.integers(0, most, len(price)) * self._draw.integers(0, 2, len(price))
-                tries.append((price + noise, self._draw.permutation(self._order)))
+                tries.append((price + noise, self._must_first(self._draw.permutation(self._order))))
         for own, order in tries:
             if self._control.poll():
                 return
             self._control.run(self._anew, own, order)
+
+    def _must_first(self, order: IntArray) -> IntArray:
+        """Put series before others in which somebody has to come."""
+        market = self.market
+        must = np.zeros(len(self._order), np.bool_)
+        must[market.series[market.unmet >= MUST]] = True
+        return order[np.argsort(~must[order], kind="stable")]
 
     def _anew(self, price: IntArray | None, order: IntArray) -> None:
         market = self.market
@@ -130,7 +139,7 @@ class Search:
             if not slack:
                 sweep(self.market, desk, self._draw.permutation(self._order), control.flag)
             self._keep(self._solution(desk))
-            if (turn + 1) % EVERY == 0 and not control.poll():
+            if (turn + 1) % EVERY == 0 and self.instance.bands is None and not control.poll():
                 self._flow()
                 desk = desk if slack else self._desk(self.best.flow)
 
@@ -177,6 +186,7 @@ class Search:
         desk = Desk(
             held=np.full(n_units, -1),
             load=np.zeros(len(instance.flow.parent), np.int64),
+            used=np.zeros(len(market.band_rule), np.int64),
             first_unit=np.full(n_faces, -1),
             after=np.full(n_units, -1),
             before=np.full(n_units, -1),
@@ -248,6 +258,8 @@ def lay_market(instance: SeriesInstance) -> tuple[Market, tuple[int, int, int]]:
     known_ptr = np.searchsorted(instance.known_series[order], np.arange(total + 1))
     width = int(instance.face.max(initial=0)) + 1
     pairs = np.unique(series[arcs.request] * width + instance.face) // width
+    bands = no_bands() if instance.bands is None else instance.bands
+    band_ptr, band, band_weight = bands.by_arc(len(arcs.request))
     market = Market(
         arc_ptr=np.searchsorted(arcs.request, np.arange(n + 1)),
         cost=arcs.cost,
@@ -266,6 +278,10 @@ def lay_market(instance: SeriesInstance) -> tuple[Market, tuple[int, int, int]]:
         parent=arcs.parent,
         capacity=arcs.capacity,
         load_cost=arcs.load_cost,
+        band_ptr=band_ptr,
+        band=band,
+        band_weight=band_weight,
+        band_rule=np.stack([bands.most, bands.least, bands.lack], axis=1),
         further=instance.further_cost,
         stranger=instance.stranger_cost,
     )

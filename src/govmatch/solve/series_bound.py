@@ -28,6 +28,7 @@ def series_bound(
     price: IntArray,
     outside: IntArray,
     stop: Callable[[], bool] = bool,
+    without: Callable[[IntArray, IntArray], int] | None = None,
 ) -> int:
     """Return a lower bound on every assignment, faces included.
 
@@ -43,6 +44,9 @@ def series_bound(
         What an arc that was left out costs at least, with the prices above it.
     stop : callable
         Once it is true, the faces of the series that are left count as free: the bound stays true.
+    without : callable, optional
+        Returns the bound without faces that request duals and own prices give, where it is not that of the
+        flow: of a plan with more in it, parted by the same prices.
     """
     arcs = instance.flow
     dual, own = valid_duals(arcs, request_dual, price)
@@ -65,7 +69,8 @@ def series_bound(
         if firsts[s] < firsts[s + 1]:
             mine, theirs = members[firsts[s] : firsts[s + 1]], order[ends[s] : ends[s + 1]]
             added.append(_added(instance, s, mine, theirs, dear, floor, cheapest))
-    return lower_bound(arcs, dual, own) + exact_sum(np.array(added, np.int64))
+    least = lower_bound(arcs, dual, own) if without is None else without(dual, own)
+    return least + exact_sum(np.array(added, np.int64))
 
 
 def _added(

@@ -8,11 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch.errors import SolverError
+from govmatch.solve.bands import Bands
 from govmatch.solve.certificate import flow_cost, infeasibilities
 from govmatch.solve.instance import Instance, Solution
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+
+MUST = 1 << 42
+"""Unmet cost of whoever has to come: more than all that is natural, less than a face too many."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class SeriesInstance:
     known_series, known_face : int64 (n_pairs,)
         Ascending by series.
     further_cost, stranger_cost : int
+    bands : Bands, optional
+        Further limits of a plan; a search that knows them asks no flow on its way.
     """
 
     flow: Instance
@@ -46,6 +52,7 @@ class SeriesInstance:
     known_face: IntArray
     further_cost: int
     stranger_cost: int
+    bands: Bands | None = None
 
     def is_strange(self, series: IntArray, face: IntArray) -> BoolArray:
         """Tell which pairs of a series and a face cost `stranger_cost`."""
@@ -71,7 +78,7 @@ def faces_cost(instance: SeriesInstance, units: IntArray) -> int:
 
 
 def total_cost(instance: SeriesInstance, solution: Solution) -> int:
-    """Return what a feasible assignment costs, faces included.
+    """Return what a feasible assignment costs, faces and what bands lack included.
 
     Raises
     ------
@@ -82,6 +89,11 @@ def total_cost(instance: SeriesInstance, solution: Solution) -> int:
     count = np.bincount(used_faces(instance, np.flatnonzero(solution.flow))[0], minlength=len(instance.free))
     if ((instance.most >= 0) & (count > instance.most)).any():
         faults.append("a series has more faces than it may have")
+    bands = instance.bands
+    if bands is not None and not bands.kept(solution.flow):
+        faults.append("a band has more than its most")
     if faults:
         raise SolverError("the solver returned an infeasible assignment: " + "; ".join(faults))
-    return flow_cost(instance.flow, solution.flow, solution.unmet) + faces_cost(instance, solution.flow)
+    lacking = 0 if bands is None else bands.cost(solution.flow)
+    cost = flow_cost(instance.flow, solution.flow, solution.unmet)
+    return cost + faces_cost(instance, solution.flow) + lacking

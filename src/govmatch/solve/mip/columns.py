@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from govmatch.ragged import runs
 from govmatch.solve.mip.bond_rows import bond_costs
+from govmatch.solve.mip.face_rows import face_columns
 from govmatch.solve.mip.openings import opening_costs
 from govmatch.solve.mip.part import Part
 
@@ -20,14 +21,14 @@ FloatArray = NDArray[np.float64]
 class Columns:
     """The variables of a part, one after the other.
 
-    Arcs, missing, teams, states, units, short, bonds, openings, bundles.
+    Arcs, missing, teams, states, units, short, bonds, openings, bundles, faces.
 
     Attributes
     ----------
     cost : float64 (n,)
     most : float64 (n,)
         Upper limits; all are whole and >= 0.
-    missing, team, state, unit, short, bond, opening, bundle : int
+    missing, team, state, unit, short, bond, opening, bundle, face : int
         Where each kind begins.
     unit_node : int64 (n_units,)
         The node of each unit of load.
@@ -42,6 +43,7 @@ class Columns:
     short: int
     opening: int
     bundle: int
+    face: int
     unit_node: IntArray
     bond: int
 
@@ -58,6 +60,7 @@ def columns(part: Part) -> Columns:
     unit_node, nth = runs(units)
     n_states = tree.n_starts + len(tree.state_role)
     price = np.zeros(0, np.int64) if part.floors is None else part.floors.price
+    face_cost, face_most = face_columns(part.faces)
     cost = (
         instance.cost - absence[instance.request],
         np.where(in_team, 0, instance.unmet_cost),
@@ -67,6 +70,7 @@ def columns(part: Part) -> Columns:
         price,
         bond_costs(part),
         *opening_costs(part.openings),
+        face_cost,
     )
     most = (
         np.ones(len(instance.cost)),
@@ -75,7 +79,8 @@ def columns(part: Part) -> Columns:
         np.ones(n_states),
         np.ones(len(unit_node)),
         np.full(len(price), np.inf),
-        *(np.ones(len(one)) for one in cost[6:]),
+        *(np.ones(len(one)) for one in cost[6:-1]),
+        face_most,
     )
     begin = np.cumsum([len(values) for values in cost])
     return Columns(
@@ -89,5 +94,6 @@ def columns(part: Part) -> Columns:
         bond=int(begin[5]),
         opening=int(begin[6]),
         bundle=int(begin[7]),
+        face=int(begin[8]),
         unit_node=unit_node,
     )

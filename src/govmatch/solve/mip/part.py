@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from govmatch.solve.bonds import Bonds
 from govmatch.solve.instance import Instance
+from govmatch.solve.mip.face_rows import PartFaces
 from govmatch.solve.mip.openings import PartOpenings
 from govmatch.solve.rules import Floors, Rules
 from govmatch.solve.team_tree import TeamTree
@@ -31,6 +32,7 @@ class Part:
     floors : Floors, optional
     bonds : Bonds, optional
     openings : PartOpenings, optional
+    faces : PartFaces, optional
     """
 
     instance: Instance
@@ -39,6 +41,7 @@ class Part:
     floors: Floors | None = None
     bonds: Bonds | None = None
     openings: PartOpenings | None = None
+    faces: PartFaces | None = None
 
     @cached_property
     def role(self) -> IntArray:

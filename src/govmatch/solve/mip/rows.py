@@ -9,6 +9,7 @@ from scipy.sparse import csr_matrix
 from govmatch.ragged import matches
 from govmatch.solve.mip.bond_rows import bond_rows
 from govmatch.solve.mip.columns import Columns
+from govmatch.solve.mip.face_rows import face_rows
 from govmatch.solve.mip.openings import opening_rows
 from govmatch.solve.mip.part import Part
 from govmatch.solve.rules import Floors
@@ -74,6 +75,8 @@ def rows(part: Part, at: Columns) -> Rows:
         _floors(part, part.floors, at, found)
     if part.openings is not None:
         opening_rows(part.openings, at.opening, at.bundle, found)
+    if part.faces is not None:
+        face_rows(part.faces, at.face, found)
     return found
 
 
