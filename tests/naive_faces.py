@@ -8,8 +8,8 @@ import pandas as pd
 
 from tests.naive import hundredths
 from tests.naive_goods import GoodsWorld
-from tests.naive_sessions import SessionWorld, add_sessions
-from tests.naive_teams import TeamWorld, best_cost
+from tests.naive_sessions import GoodsAndSessions, add_sessions
+from tests.naive_teams import best_cost
 
 MANY = 100
 """More people than come to any request."""
@@ -66,9 +66,5 @@ def charge_faces(series):
 
 def best_cost_with_faces(flat, series, announced=(), extra=0):
     """Return the cheapest cost of any plan of a town whose visits are written out, hundredths."""
-    world = TeamWorld(flat)
-    if "goods" in flat.features:
-        world = GoodsWorld(flat)
-    if "sessions" in flat.features:
-        world = SessionWorld(flat)
+    world = GoodsAndSessions(flat) if "sessions" in flat.features else GoodsWorld(flat)
     return best_cost(flat, announced, world, charge_faces(series), extra)

@@ -19,6 +19,7 @@ KINDS = (
     "goods and teams and limits",
     "sessions",
     "sessions and teams",
+    "teams and goods and sessions and bonds and limits",
 )
 
 
@@ -169,7 +170,7 @@ def recurring_town(kind, seed, largest=4):
             tables["volunteers"]["max_minutes_per_week"] = int(rng.integers(1, 4)) * 60
         if rng.random() < 0.5:
             tables["agreements"]["quota_per_week"] = int(rng.integers(0, 3))
-        if rng.random() < 0.5 and "goods" not in some:
+        if rng.random() < 0.5:
             groups = {"elderly": float(rng.choice([0.5, 0.8, 1.0]))}
             share = float(rng.choice([0.0, 0.6]))
             policy = replace(policy, floors=Floors(groups, share, float(rng.choice([10.0, 200.0]))))
