@@ -313,6 +313,29 @@ def test_who_was_told_of_a_session_stays_there_unless_another_saves_more():
     assert {s for _, s in seated(gone)} == {"S1"}  # S2 is not held any more
 
 
+def test_a_seat_that_is_kept_only_as_it_was_announced_is_told_as_a_session_that_is_not_held():
+    asked = [request("R1", "C1", "tutoring", resident_id="P1", minutes=60, priority=1)]
+    dear = session("S1", lat=31.4, lon=120.6, open_minutes=100_000.0)  # 100 km away
+    policy = replace(
+        gm.Policy(),
+        stability=Stability(500.0),
+        travel=replace(gm.Policy().travel, max_minutes=1_000.0),
+    )
+    announced = pd.DataFrame(
+        {
+            "request_id": ["R1"],
+            "role": "helper",
+            "provider_id": "S1",
+            "start": pd.Timestamp("2026-11-21 09:00", tz="Asia/Shanghai"),
+        }
+    )
+    problem = gm.Problem.from_tables(town([dear], asked=asked), policy=policy)
+    plan = gm.match(problem, incumbent=announced)
+    assert plan.unmet["reason"].tolist() == ["session"]
+    assert plan.changes["kind"].tolist() == ["dropped"]
+    assert gm.match(problem).unmet["reason"].tolist() == ["cost"]
+
+
 def test_a_seat_elsewhere_counts_for_the_quota_of_an_agreement():
     quota = frame("agreement_id from_id to_id kind quota_per_week", ("A1", "C1", "C2", "federation", 2))
     elsewhere = session("S1", community_id="C2")

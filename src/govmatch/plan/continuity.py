@@ -92,27 +92,14 @@ def continue_faces(
             wheel.price_in(wide)
         else:
             wide = CHEAPEST
-        share = None if control.deadline is None else SHARE * left
-        wheel.raise_prices(search.cost, Control(share, Asked(control)))
+        wheel.raise_prices(search.cost, control.part(SHARE))
         wheel.price_in(wide)
         price = wheel.price_at(layout)
-        share = None if control.deadline is None else max(1e-9, BOUND_SHARE * control.left(np.inf))
-        bound = max(bound, wheel.bound(Control(share, Asked(control)).poll))
+        bound = max(bound, wheel.bound(control.part(BOUND_SHARE).poll))
     if not (control.poll() or control.near(search.cost, bound)):
         search.start_anew(price)
         search.improve(bound)
     return Continued(arcs, layout, search.best, Proof(search.cost, bound))
-
-
-class Asked:
-    """A signal that is set when a control ends."""
-
-    def __init__(self, control: Control) -> None:
-        self._control = control
-
-    def is_set(self) -> bool:
-        """Whether the control ends."""
-        return self._control.poll()
 
 
 class _Wheel:

@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from govmatch.plan.continuity import BOUND_SHARE, MOST, SHARE, WIDE, WORK, Asked
+from govmatch.plan.continuity import BOUND_SHARE, MOST, SHARE, WIDE, WORK
 from govmatch.plan.forest import Layout, capacity_forest
 from govmatch.plan.team_wheel import Coupling
 from govmatch.plan.wheel import Result, ended
@@ -40,7 +40,6 @@ IntArray = NDArray[np.int64]
 
 TURNS = 3
 """Searches; each after the first, as some of what the one before found was not whole."""
-
 
 FIRST = 0.4
 """Of the time that is left, for the search without faces."""
@@ -81,9 +80,7 @@ def _series(coupling: Coupling, instance: Instance, face: IntArray) -> SeriesIns
 
 def before_faces(control: Control) -> Control:
     """Return the control of the search without faces, which leaves time for them."""
-    if control.deadline is None:
-        return control
-    return Control(max(1e-9, FIRST * control.left(np.inf)), Asked(control))
+    return control if control.deadline is None else control.part(FIRST)
 
 
 def continue_beside(coupling: Coupling, result: Result, control: Control, gap: float) -> Result:
@@ -270,19 +267,17 @@ class _Wheel:
         # the bound looks at more pairs than the search: whoever is left out it takes for a face that is free
         wide = min(MOST, max(CHEAPEST, WIDE // len(self._dual)))
         wide = wide if WORK * took * wide / CHEAPEST < left else CHEAPEST
-        limited = control.deadline is not None
         if wide > CHEAPEST:
             look.price_in(wide)
         small = len(look.arcs) <= SMALL
         found = look._bound(control.poll) if small else 0
         if look._looked and not control.poll():
-            raised = look._raise(Control(SHARE * left if limited else None, Asked(control)))
+            raised = look._raise(control.part(SHARE))
             look._price = look._price.copy()
             look._price[look.layout.node] = raised
             self._raised_price = look._price
             look.price_in(wide)
-            share = max(1e-9, BOUND_SHARE * control.left(np.inf)) if limited else None
-            found = max(found, look._bound(Control(share, Asked(control)).poll))
+            found = max(found, look._bound(control.part(BOUND_SHARE).poll))
         return found
 
     def _bound(self, stop: Callable[[], bool]) -> int:

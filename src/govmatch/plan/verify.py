@@ -166,7 +166,7 @@ def _check(problem: Any, plan: Any, faults: Faults) -> None:
     check_goods_reasons(plan.unmet, at, rows, store, faults)
     people = np.clip(np.nan_to_num(numbers(plan.unmet["people"])), -_MOST, _MOST).astype(np.int64)
     unserved = int((facts.requests.unmet_cost[at] * people)[at >= 0].sum())
-    check_session_reasons(plan.unmet, at, rows, facts, faults)
+    check_session_reasons(plan.unmet, at, rows, facts, stays, faults)
     primal = int(cost.sum() + load.sum() + faces.sum() + bonded.sum()) + ways_of_goods
     primal += unserved + changes + floors + opened
     check_certificate(plan.certificate, problem, facts, rows, primal, faults)

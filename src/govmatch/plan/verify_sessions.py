@@ -11,6 +11,7 @@ from govmatch.plan.verify_columns import BoolArray, IntArray
 from govmatch.plan.verify_facts import Facts
 from govmatch.plan.verify_frames import LIMIT_DOUBT, SUM_TOLERANCE, Faults, Rows, clock, numbers, texts
 from govmatch.plan.verify_funnel import COST_DOUBT
+from govmatch.plan.verify_incumbent import Stays
 from govmatch.plan.verify_paths import hundredths
 
 _FRAME = ("session_id", "taken", "held", "open_cost")
@@ -82,7 +83,9 @@ def _check_frame(frame: Any, facts: Facts, taken: IntArray, faults: Faults) -> N
             faults.add("sessions_wrong", text, None, seats.ids[s])
 
 
-def could_sit(facts: Facts, request: IntArray) -> tuple[pd.DataFrame, pd.DataFrame]:
+def could_sit(
+    facts: Facts, request: IntArray, stays: Stays | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the pairs (r, s) of requests and sessions that are surely eligible, and those that may be."""
     seats, wish, who, fit = facts.seats, facts.requests, facts.providers, facts.policy.fit
     roles = wish.roles
@@ -117,12 +120,14 @@ def could_sit(facts: Facts, request: IntArray) -> tuple[pd.DataFrame, pd.DataFra
         cost += (wanted != None).astype(np.int64) * int(hundredths(price))  # noqa: E711 - elementwise
     found = pd.DataFrame({"r": r, "s": s})
 
-    def within(sign: int) -> pd.DataFrame:
+    def within(sign: int, more: IntArray | int) -> pd.DataFrame:
         near = travel <= who.max_travel[p] + sign * LIMIT_DOUBT
-        worth = cost < wish.worth[r] + sign * COST_DOUBT
+        worth = cost < wish.worth[r] + more + sign * COST_DOUBT
         return pd.DataFrame(found[(way >= 0) & near & worth])
 
-    return within(-1), within(1)
+    # who stays where it was announced may be that much dearer
+    stay = 0 if stays is None else stays.change * stays.named[r]
+    return within(-1, 0), within(1, stay)
 
 
 def _check_households(rows: Rows, facts: Facts, faults: Faults) -> None:
@@ -153,7 +158,7 @@ def _check_households(rows: Rows, facts: Facts, faults: Faults) -> None:
 
 
 def check_session_reasons(
-    frame: pd.DataFrame, at: IntArray, rows: Rows, facts: Facts, faults: Faults
+    frame: pd.DataFrame, at: IntArray, rows: Rows, facts: Facts, stays: Stays | None, faults: Faults
 ) -> None:
     """Check who is said to lack a session that is not held."""
     reason, known = texts(frame["reason"]), at >= 0
@@ -163,7 +168,7 @@ def check_session_reasons(
         may = sure = np.zeros(0, dtype=np.int64)
     else:
         held = np.bincount(rows.p, minlength=len(facts.providers.ids))[facts.seats.first :] > 0
-        surely, maybe = could_sit(facts, at[np.append(claims, others)])
+        surely, maybe = could_sit(facts, at[np.append(claims, others)], stays)
         sure = surely.loc[~held[surely["s"].to_numpy()], "r"].to_numpy()
         may = maybe.loc[~held[maybe["s"].to_numpy()], "r"].to_numpy()
     for i in claims[~np.isin(at[claims], may)].tolist():

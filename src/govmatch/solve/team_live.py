@@ -83,15 +83,18 @@ class _Live:
         at = np.maximum(self._matcher.prices(), 0) if price is None else price
         choice = coupled.choices.cheapest(at)
         saves = tree.worth - choice.cost
-        for t, handles in self._handles.items():
-            saves[t] -= tree.worth[t] - (self._at_prices(t, handles) if price is None else choice.cost[t])
+        if price is None:
+            for t, handles in self._handles.items():
+                saves[t] -= tree.worth[t] - self._at_prices(t, handles)
         moved, failed = False, 0
         for t in np.argsort(-saves, kind="stable").tolist():
             if failed == PATIENCE or control.poll() or control.near(self.cost, bound):
                 break
-            if choice.cost[t] >= FAR or not self._promises(
-                t, choice, saves, bound, proving=price is not None
-            ):
+            if price is None:
+                promises = saves[t] > 0 or (t in self._handles and tree.worth[t] < choice.cost[t])
+            else:
+                promises = t not in self._handles and bound - saves[t] < self.cost
+            if not promises or choice.cost[t] >= FAR:
                 continue
             way = self._way(t, choice) if saves[t] > 0 else None
             if self._ways.get(t) == way:
@@ -100,12 +103,6 @@ class _Live:
             failed = 0 if better else failed + 1
             moved |= better
         return moved
-
-    def _promises(self, t: int, choice: Choice, saves: IntArray, bound: int, *, proving: bool) -> bool:
-        """Tell whether a team should be tried."""
-        if proving:
-            return t not in self._handles and bound - saves[t] < self.cost
-        return bool(saves[t] > 0 or (t in self._handles and self._tree.worth[t] < choice.cost[t]))
 
     def _at_prices(self, t: int, handles: list[int]) -> int:
         """Price a team that is on at the duals of its roles."""
