@@ -35,7 +35,9 @@ def people_by_owner(instance, tree, used):
     for a in used:
         r = int(instance.request[a])
         if r in role:
-            sent["team", int(tree.role_team[role[r]])].add(int(instance.group[a]))
+            team = int(tree.role_team[role[r]])
+            if tree.role_people[tree.role_team == team].sum() > 1:
+                sent["team", team].add(int(instance.group[a]))
         elif instance.demand[r] > 1:
             sent["alone", r].add(int(instance.group[a]))
     return sent.values()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, reject, settings
@@ -250,3 +251,27 @@ def test_random_towns_against_the_oracle(kind, seed, announced):
     assert gm.verify(problem, plan).ok
     for request_id in [*problem.series.request_id, *problem.demand.request_id]:
         assert str(gm.explain(plan, request_id))
+
+
+@pytest.mark.parametrize("seed", [173, 175, 233, 240, 241])
+@pytest.mark.parametrize("whole", [True, False])
+def test_siblings_sit_together_whoever_may_come(seed, whole, monkeypatch):
+    if not whole:
+        monkeypatch.setattr("govmatch.plan.continuity_beside.solve_whole", lambda *_: None)
+    rng = np.random.default_rng(seed + 5)
+    kind = ("sessions", "sessions and limits")[seed % 2]
+    tables, policy, horizon, known = recurring_town(kind, seed, 5)
+    tables["residents"]["household_id"] = "H"
+    few = [int(rng.integers(1, 3)) if rng.random() < 0.8 else None for _ in tables["visits"].index]
+    tables["visits"] = tables["visits"].assign(faces=few).astype(object)
+    tables["requests"] = tables["requests"].assign(skill="art", people=1, min_serve=None)
+    seats = rng.integers(1, 5, len(tables["sessions"]))
+    tables["sessions"] = tables["sessions"].assign(seats=seats, min_seats=1, open_minutes=0.0)
+    problem = gm.Problem.from_tables(tables, policy=policy, horizon=horizon)
+    plan = gm.match(problem)
+    flat = {name: table for name, table in written_out(tables, problem).items() if name != "history"}
+    flat = gm.Problem.from_tables(flat, policy=policy, horizon=horizon)
+    best = best_cost_with_faces(flat, series_of(problem, known))
+    cost, bound = (round(x * 100) for x in (plan.certificate.primal, plan.certificate.bound))
+    assert bound <= best <= cost
+    assert best == cost or not whole

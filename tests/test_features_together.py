@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import example, given, reject, settings
 from hypothesis import strategies as st
+from scipy.optimize import OptimizeResult
 
 import govmatch as gm
 from govmatch.model.policy import Continuity, Floors, Policy, Reserve, Rounds, Stability
@@ -18,6 +19,7 @@ from tests.naive_goods import GoodsWorld, best_cost_with_goods
 from tests.naive_sessions import GoodsAndSessions, SessionWorld, best_session_cost
 from tests.naive_teams import TeamWorld, best_cost
 from tests.session_towns import add_sessions, crowded_session_town, random_session_town
+from tests.team_towns import random_team_town
 from tests.test_bonds import bonds, with_bonds
 from tests.test_limits import away, busy, certified, matched, old_and_young, town, with_limits
 from tests.test_recurring_teams import written_out
@@ -180,6 +182,35 @@ def test_prices_of_limits_that_are_sought_step_by_step_bracket_the_optimum(seed,
     cost, bound = (round(x * 100) + left for x in (plan.certificate.primal, plan.certificate.bound))
     assert bound <= best <= cost
     assert plan.certificate.verified
+
+
+@pytest.mark.parametrize("status", [1, 2, 4])
+def test_a_linear_programme_that_fails_costs_no_plan(status, monkeypatch):
+    def failing(*args, **more):
+        return OptimizeResult(status=status, message="faked", x=None)
+
+    monkeypatch.setattr("govmatch.solve.mip.model.linprog", failing)
+    for seed in (41, 44, 46):
+        tables, policy = everything(seed)
+        problem = gm.Problem.from_tables(tables, policy=policy)
+        assert gm.match(problem).certificate.verified
+
+
+def test_a_second_suffices_for_a_plan_of_a_town_with_everything():
+    kinds = ("teams", "goods", "sessions", "bonds", "limits")
+    tables = gm.datasets.great_xishan(seed=1, coupled=0.3, kinds=kinds)
+    promise = "[floors]\ncommunity_share = 0.8\n[reserve]\nshare = 0.2"
+    problem = gm.Problem.from_tables(tables, policy=gm.Policy.from_text(promise))
+    plan = gm.match(problem, time_limit=1.0)
+    assert plan.certificate.verified
+    assert len(plan.assignments) > 100
+
+
+@pytest.mark.parametrize("seed", [49, 63, 146])
+def test_a_plan_of_a_search_with_pins_and_a_gap_stays_verified(seed):
+    problem = gm.Problem.from_tables(with_pins(random_team_town(seed, 7), seed), policy=random_policy(seed))
+    plan = gm.match(problem, gap=0.5)
+    assert gm.verify(problem, plan).ok
 
 
 # alternates

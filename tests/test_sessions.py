@@ -369,6 +369,24 @@ def test_seats_are_no_certified_people_of_the_reserve():
     assert len(seated(plan)) == 3
 
 
+def test_nobody_sits_with_the_kin_of_their_party():
+    held = session("S1", "13:00-14:00", provider_id="V1")
+    asked = [request("R1", "C1", "tutoring", resident_id="P1", minutes=60, window="sat 08:00-15:00")]
+    neutral = town([held], asked=asked, volunteers=["V1"])
+    neutral["availability"] = free(("V1", "sat 16:00", "sat 18:00"))
+    assert seated(gm.match(gm.Problem.from_tables(neutral))) == [("R1", "S1")]
+    party = {
+        "parties": frame("request_id resident_id", ("R1", "P1")),
+        "kin": frame("volunteer_id resident_id", ("V1", "P1")),
+    }
+    free_plan = gm.match(gm.Problem.from_tables(neutral))
+    problem = gm.Problem.from_tables({**neutral, **party})
+    plan = gm.match(problem)
+    assert plan.assignments.empty
+    codes = set(gm.verify(problem, free_plan).faults["code"])
+    assert "not_neutral" in codes
+
+
 def test_a_floor_opens_a_session_that_would_not_pay():
     asked = [
         request(f"R{i}", "C1", "tutoring", resident_id=f"P{i}", minutes=60, group="child", priority=1)

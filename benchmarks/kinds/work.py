@@ -36,6 +36,7 @@ def measure(
     from benchmarks.kinds.read import answer_of, day_of
 
     # imports and the first compilation are not in the figures
+    gm.warmup()
     gm.match(gm.Problem.from_tables(gm.datasets.xishan(seed=0, requests=40, coupled=0.2)), time_limit=60)
     laid = [kind for kind in kinds if kind != "floors"]
     tables = getattr(gm.datasets, town)(seed=seed, coupled=share, kinds=laid)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from govmatch.model.encoded import Bonds, Int32Array, IntArray
+from govmatch.model.encoded import Bonds, Int32Array, IntArray, Supply
 from govmatch.model.policy import Policy
+from govmatch.model.session_pins import sessions_held
 from govmatch.model.sheets import Sheets
 from govmatch.ragged import runs
 
@@ -27,10 +28,11 @@ def encode_bonds(sheets: Sheets, policy: Policy) -> Bonds:
 
 
 def with_kin(
-    sheets: Sheets, request_of: IntArray, forbidden: tuple[Int32Array, Int32Array]
+    sheets: Sheets, supply: Supply, request_of: IntArray, forbidden: tuple[Int32Array, Int32Array]
 ) -> tuple[Int32Array, Int32Array]:
     """Add to forbidden pairs of request and provider those of a request and the kin of one of its parties.
 
+    Also the sessions that these hold.
     `request_of` is the position of each row of `requests`; the last, of -1, is -1. Pairs ascend.
     """
     if not (sheets["parties"].n and sheets["kin"].n):
@@ -41,9 +43,12 @@ def with_kin(
     order = np.argsort(resident, kind="stable")
     first, last = (np.searchsorted(resident[order], party, side=side) for side in ("left", "right"))
     of, nth = runs(np.where((request >= 0) & (party >= 0), last - first, 0))
-    who = kin[order][first[of] + nth].astype(np.int64)
+    who, asked = kin[order][first[of] + nth].astype(np.int64), request[of].astype(np.int64)
+    if supply.sessions.n:
+        held, session = sessions_held(sheets, supply, who)
+        who, asked = np.append(who, session), np.append(asked, asked[held])
     width = int(max(who.max(initial=0), forbidden[1].max(initial=0))) + 1
     pairs = np.unique(
-        np.concatenate([forbidden[0].astype(np.int64) * width + forbidden[1], request[of] * width + who])
+        np.concatenate([forbidden[0].astype(np.int64) * width + forbidden[1], asked * width + who])
     )
     return (pairs // width).astype(np.int32), (pairs % width).astype(np.int32)

@@ -55,7 +55,7 @@ def encode_demand(
     group = _groups(sheets)[row]
     priority = requests["priority"].values[row]
     forbid_request, forbid_provider = with_kin(
-        sheets, request_of, _pinned(sheets, supply, request_of, "forbid")
+        sheets, supply, request_of, _pinned(sheets, supply, request_of, "forbid")
     )
     assign_request, assign_provider = _pinned(sheets, supply, request_of, "assign")
     demand = Demand(

@@ -8,7 +8,7 @@ from govmatch.model.encoded import Int32Array, IntArray, Supply
 from govmatch.model.sheets import Sheets
 
 
-def sessions_held(sheets: Sheets, supply: Supply, row: Int32Array) -> tuple[IntArray, IntArray]:
+def sessions_held(sheets: Sheets, supply: Supply, row: Int32Array | IntArray) -> tuple[IntArray, IntArray]:
     """Return pairs of a place in `row` and a session that is held by it, or by somebody charged to it.
 
     `row`: positions among volunteers, then organisations, of the tables. A session is told by its position

@@ -127,7 +127,7 @@ def continue_beside(coupling: Coupling, result: Result, control: Control, gap: f
         # else again: from a plan that knows who may come, or without what could not be kept whole
         planned = wheel.planned_anew(found)
         cost = beside.cost(planned)
-        if cost < primal and beside.within_caps(planned):
+        if cost < primal and beside.within_caps(planned) and beside.together(planned):
             primal, best = cost, planned
     assert primal is not None
     if not enough():

@@ -13,7 +13,7 @@ from govmatch.reach.asks import Asks
 from govmatch.reach.costs import hundredths
 from govmatch.reach.options import Between, Options
 from govmatch.reach.ways import PARTS
-from govmatch.solve.visit_bound import Chances, bound_of, least_ways, shortfall
+from govmatch.solve.visit_bound import Chances, bound_of, least_ways, shortest, shortfall
 from govmatch.solve.visit_instance import VisitInstance
 
 IntArray = NDArray[np.int64]
@@ -67,7 +67,7 @@ def round_bound(
 def _late(problem: Problem, supply: Supply, asks: Asks, options: Options) -> IntArray:
     """Return what each option costs at least for being late, even as the first visit of its tour."""
     price = int(hundredths(problem.policy.rounds.late_minutes)) * HUNDREDTH // PARTS
-    begin = supply.slot_start[options.slot] * PARTS + options.out
+    begin = supply.slot_start[options.slot] * PARTS + shortest(options.slot, options.out)
     late: IntArray = price * np.maximum(0, begin - asks.due[options.ask] * PARTS)
     return late
 
@@ -76,8 +76,9 @@ def _chances(supply: Supply, asks: Asks, options: Options, between: Between) -> 
     demand, ask, slot = asks.demand, options.ask, options.slot
     minutes, provider = demand.minutes[ask], supply.slot_provider[slot].astype(np.int64)
     person = provider < supply.n_volunteers
-    begin = np.maximum(demand.earliest[ask] * PARTS, supply.slot_start[slot] * PARTS + options.out)
-    end = (supply.slot_end[slot] - minutes) * PARTS - options.back
+    begin = supply.slot_start[slot] * PARTS + shortest(slot, options.out)
+    begin = np.maximum(demand.earliest[ask] * PARTS, begin)
+    end = (supply.slot_end[slot] - minutes) * PARTS - shortest(slot, options.back)
     return Chances(
         tour=slot,
         mode=between.mode[supply.mode[provider]],

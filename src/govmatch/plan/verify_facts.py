@@ -95,13 +95,19 @@ def _assigning(tables: Any, requests: Ids) -> IntArray:
     return np.unique(requests.at(pins["request_id"][(pins["action"] == "assign").to_numpy(dtype=bool)]))
 
 
-def _related(tables: Any, requests: Ids, who: Providers) -> IntArray:
-    """Read who is kin of a party of each request."""
+def _related(tables: Any, requests: Ids, who: Providers, seats: Seats) -> IntArray:
+    """Read who is kin of a party of each request, and which sessions they hold."""
     parties = table_of(tables, "parties", ("request_id", "resident_id"))
     kin = table_of(tables, "kin", ("volunteer_id", "resident_id"))
     both = parties[["request_id", "resident_id"]].merge(kin, on="resident_id", how="inner")
     r, p = requests.at(both["request_id"]), who.ids.at(both["volunteer_id"])
-    return np.unique(r * len(who.ids) + p)
+    pairs = [r * len(who.ids) + p]
+    if len(seats):
+        volunteers = table_of(tables, "volunteers", ("volunteer_id", "organization_id"))
+        named = list(zip(r.tolist(), objects(both["volunteer_id"]).tolist(), strict=True))
+        held = np.array(seats.banned(named, volunteers), dtype=np.int64).reshape(-1, 2)
+        pairs.append(held[:, 0] * len(who.ids) + held[:, 1])
+    return np.unique(np.concatenate(pairs))
 
 
 def _quotas(tables: Any) -> dict[Any, int]:
@@ -133,7 +139,7 @@ def read_facts(problem: Any) -> Facts:
     key = holder * max(1, len(names)) + code
     order = np.argsort(key, kind="stable")
     order = order[holder[order] >= 0]
-    related = _related(tables, requests.base, providers)
+    related = _related(tables, requests.base, providers, seats)
     edges = edges_of(tables) if problem.alliance is None else problem.alliance.edges()
     nodes = np.concatenate(
         [objects(tables[table][column]) for table, column in _NODE_KEYS if table in tables]

@@ -104,6 +104,11 @@ class Beside:
         tree = self.coupled.tree
         return np.where(by_team > 0, tree.asked - by_team, tree.persons)
 
+    def together(self, flow: IntArray) -> bool:
+        """Tell whether sessions have the fewest, and everybody who sits together does."""
+        openings = self.coupled.openings
+        return openings is None or openings.kept(self.coupled.instance, flow)
+
     def within_caps(self, flow: IntArray) -> bool:
         """Tell whether no series has more faces than it may have."""
         most = self.faces.most
@@ -196,6 +201,11 @@ class Beside:
         limited = (series >= 0) & np.append(faces.most >= 0, False)[series]
         seen = series * width + faces.face
         closed = limited & ~np.isin(seen, seen[limited & (flow > 0)])
+        if coupled.openings is not None:  # who sits together goes where all of them may go
+            of, tie = coupled.openings.of_arcs(coupled.instance), coupled.openings.tie
+            tied = (of >= 0) & (tie[coupled.instance.request] >= 0)
+            pair = tie[coupled.instance.request] * (coupled.openings.n + 1) + of
+            closed |= tied & np.isin(pair, pair[tied & closed])
         arcs = np.flatnonzero(~closed)
         part = coupled.instance.of_arcs(arcs)
         left = coupled.but(instance=part)

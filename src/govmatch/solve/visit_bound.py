@@ -65,7 +65,8 @@ def least_ways(chances: Chances, travel: NDArray[np.int32], stop: Callable[[], b
 def lower_bound(instance: VisitInstance) -> int:
     """Return what no tours can undercut."""
     visit, tour = instance.option_visit, instance.option_tour
-    begin = np.maximum(instance.earliest[visit], instance.begin[tour] + instance.option_out)
+    out, back = shortest(tour, instance.option_out), shortest(tour, instance.option_back)
+    begin = np.maximum(instance.earliest[visit], instance.begin[tour] + out)
     minutes = instance.minutes[visit]
     holds, node = np.full(len(instance.person), NO_LIMIT), instance.node
     while (node >= 0).any():
@@ -79,7 +80,7 @@ def lower_bound(instance: VisitInstance) -> int:
         out=instance.option_out,
         back=instance.option_back,
         over=begin + minutes,
-        last=np.minimum(instance.latest[visit], instance.end[tour] - minutes - instance.option_back),
+        last=np.minimum(instance.latest[visit], instance.end[tour] - minutes - back),
     )
     ways = least_ways(chances, instance.travel, lambda: False)
     twice = np.full(len(instance.place), NO_LIMIT)
@@ -89,6 +90,18 @@ def lower_bound(instance: VisitInstance) -> int:
     able[visit] = True
     lost = np.unique(instance.request[~able])
     return bound_of(instance.request, twice, instance.unmet_cost) + shortfall(instance, lost)
+
+
+def shortest(tour: IntArray, way: IntArray) -> IntArray:
+    """Return the shortest of the ways on the tour of each, (n,).
+
+    Some way leads from a tour's start to its first visit. That to a later one need not be as long as its
+    own: nobody says that ways keep the triangle inequality, and those to unknown places do not.
+    """
+    least = np.full(int(tour.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(least, tour, way)
+    found: IntArray = least[tour]
+    return found
 
 
 def shortfall(instance: VisitInstance, lost: IntArray) -> int:

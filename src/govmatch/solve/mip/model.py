@@ -108,13 +108,7 @@ class Relaxed:
 
 
 def relax(part: Part, control: Control, seconds: float) -> Relaxed | None:
-    """Solve the linear relaxation of a part with limits; None where there is not enough time.
-
-    Raises
-    ------
-    SolverError
-        HiGHS failed.
-    """
+    """Solve the linear relaxation of a part with limits; None where HiGHS did not, as for lack of time."""
     at = columns(part)
     n = 0 if part.rules is None else len(part.rules.limit)
     n += 0 if part.floors is None else len(part.floors.limit)
@@ -139,10 +133,8 @@ def relax(part: Part, control: Control, seconds: float) -> Relaxed | None:
         )
 
     found = _left_behind(work, control)
-    if found is None or isinstance(found, Joined) or found.status == 1:
+    if found is None or isinstance(found, Joined) or found.status != 0:
         return None
-    if found.status != 0:
-        raise SolverError(f"HiGHS ended with status {found.status}: {found.message}")
     price = np.zeros(len(low), np.int64)
     price[upper] = np.round(np.maximum(-found.ineqlin.marginals[: int(upper.sum())], 0))
     first, tight = every.capacity
