@@ -19,9 +19,9 @@ def whole(*values):
 
 BANDS = Bands(
     arc=whole(0, 2, 1, 0),
-    band=whole(0, 0, 1, 1),
+    rule=whole(0, 0, 1, 1),
     weight=whole(2, 3, 1, 1),
-    most=whole(4, 9),
+    limit=whole(4, 9),
     least=whole(0, 2),
     lack=whole(0, 7),
 )
@@ -41,9 +41,9 @@ def test_a_band_sums_weights_and_charges_what_is_lacking():
 
 def test_bands_are_joined_in_order():
     both = joined([BANDS, no_bands(), BANDS])
-    assert both.band.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert both.rule.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
     assert both.usage(whole(1, 0, 1)).tolist() == [5, 1, 5, 1]
-    assert len(joined([]).most) == 0
+    assert len(joined([]).limit) == 0
 
 
 def random_instance(seed):
@@ -65,9 +65,9 @@ def random_instance(seed):
     arc, band = np.nonzero(rng.random((n, 2)) < 0.5)
     bands = Bands(
         arc=arc,
-        band=band,
+        rule=band,
         weight=np.where(band == 0, rng.integers(1, 3, len(arc)), 1),
-        most=whole(int(rng.integers(2, 5)), 9),
+        limit=whole(int(rng.integers(2, 5)), 9),
         least=whole(0, int(rng.integers(0, 4))),
         lack=whole(0, int(rng.integers(0, 50))),
     )

@@ -12,7 +12,7 @@ from benchmarks.kinds.day import Answer, Asked, BoolArray, Day, IntArray, Offere
 from govmatch.model.goods import GRID
 from govmatch.model.problem import Problem
 from govmatch.model.times import MINUTE, zone_of
-from govmatch.plan.match import _candidates
+from govmatch.plan.match import candidates_of
 from govmatch.plan.plan import Plan, Search
 from govmatch.reach.candidates import Arcs
 from govmatch.reach.paths import Paths
@@ -47,12 +47,12 @@ def all_pairs(plan: Plan) -> Arcs:
     assert isinstance(search, Search)
     travel = problem.travel if problem.travel is not None else GreatCircle.from_policy(problem.policy)
     k = max(1, len(problem.supply.slot_provider))
-    found = _candidates(problem, search.units, search.paths, travel, None)
+    found = candidates_of(problem, search.units, search.paths, travel, None)
     if not isinstance(found, Seated):
         return found.cheapest(k=k)
     found.cheapest()
     # seats for each request by itself: who sits together is the peer's own rule
-    return found._people.cheapest(k=k).merged(found.eligible)[0]
+    return found.people.cheapest(k=k).merged(found.eligible)[0]
 
 
 def answer_of(plan: Plan, day: Day) -> Answer:

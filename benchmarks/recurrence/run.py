@@ -14,7 +14,6 @@ from benchmarks.recurrence import plain
 from benchmarks.recurrence.days import tables
 from benchmarks.table import write_between_markers
 from govmatch.plan.continuity import series_instance
-from govmatch.plan.forest import Layout
 from govmatch.plan.plan import Plan
 from govmatch.solve.series_instance import SeriesInstance
 
@@ -67,10 +66,9 @@ def measure(name: str, elders: int, carers: int, seconds: float, seed: int) -> l
 
 def instance_of(plan: Plan) -> SeriesInstance:
     """Return the arrays that a plan was found on."""
-    search = plan.search
-    return series_instance(
-        plan.problem, search.arcs, Layout(search.instance, search.arc, np.zeros(0, np.int64))
-    )
+    problem, search = plan.problem, plan.search
+    face = problem.supply.slot_provider[search.arcs.slot[search.arc]].astype(np.int64)
+    return series_instance(problem, search.instance, face, problem.series.of)
 
 
 def few_faces(instance: SeriesInstance, flow: np.ndarray) -> tuple[float, float]:

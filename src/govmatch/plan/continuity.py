@@ -15,7 +15,7 @@ from govmatch.reach.candidates import CHEAPEST, Arcs, Candidates
 from govmatch.reach.costs import hundredths
 from govmatch.solve.certificate import Proof, prices_above, valid_duals
 from govmatch.solve.control import Control
-from govmatch.solve.instance import Solution
+from govmatch.solve.instance import Instance, Solution
 from govmatch.solve.series import Search, raise_prices
 from govmatch.solve.series_bound import series_bound
 from govmatch.solve.series_instance import SeriesInstance
@@ -49,13 +49,13 @@ def wants_continuity(problem: Problem) -> bool:
     return told.n > 0 and (rules.face_minutes > 0 or strangers or bool((told.faces >= 0).any()))
 
 
-def series_instance(problem: Problem, arcs: Arcs, layout: Layout) -> SeriesInstance:
-    """Add the series of a problem to the instance of its arcs."""
+def series_instance(problem: Problem, instance: Instance, face: IntArray, series: IntArray) -> SeriesInstance:
+    """Add the series of a problem to an instance of some of its arcs; see `SeriesInstance`."""
     told, rules = problem.series, problem.policy.continuity
     return SeriesInstance(
-        flow=layout.instance,
-        face=problem.supply.slot_provider[arcs.slot[layout.arc]].astype(np.int64),
-        series=told.of,
+        flow=instance,
+        face=face,
+        series=series,
         free=told.people,
         most=told.faces,
         known_series=told.known_series,
@@ -63,6 +63,11 @@ def series_instance(problem: Problem, arcs: Arcs, layout: Layout) -> SeriesInsta
         further_cost=int(hundredths(rules.face_minutes)),
         stranger_cost=int(hundredths(rules.known_minutes)),
     )
+
+
+def faces_of(problem: Problem, arcs: Arcs, layout: Layout) -> IntArray:
+    """Return who comes by each of the instance's arcs, (n_arcs,)."""
+    return problem.supply.slot_provider[arcs.slot[layout.arc]].astype(np.int64)
 
 
 def continue_faces(
@@ -110,11 +115,16 @@ class _Wheel:
     ) -> None:
         self._problem, self._candidates, self._forest, self._control = problem, candidates, forest, control
         self.arcs, self.layout, self.solution = start.arcs, start.layout, start.solution
-        self.instance = series_instance(problem, start.arcs, start.layout)
+        self.instance = self._series()
         self._dual, self.own = valid_duals(
             start.layout.instance, start.solution.request_dual, start.solution.price
         )
         self._low = self._outside = np.zeros(0, np.int64)
+
+    def _series(self) -> SeriesInstance:
+        problem, layout = self._problem, self.layout
+        face = faces_of(problem, self.arcs, layout)
+        return series_instance(problem, layout.instance, face, problem.series.of)
 
     def price_in(self, k: int) -> None:
         """Add pairs that might save faces at the prices, `k` of each request at most."""
@@ -157,7 +167,7 @@ class _Wheel:
         )
         carries = self.layout.carries(moved).astype(np.int64)
         self.solution = replace(self.solution, flow=carries, price=np.zeros(len(self.layout.node), np.int64))
-        self.instance = series_instance(self._problem, self.arcs, self.layout)
+        self.instance = self._series()
 
     def price_at(self, layout: Layout) -> IntArray:
         """Return the own prices of the nodes of an earlier layout."""

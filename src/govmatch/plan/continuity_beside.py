@@ -16,12 +16,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from govmatch.plan.continuity import BOUND_SHARE, MOST, SHARE, WIDE, WORK
+from govmatch.plan.continuity import BOUND_SHARE, MOST, SHARE, WIDE, WORK, faces_of, series_instance
 from govmatch.plan.forest import Layout, capacity_forest
 from govmatch.plan.team_wheel import Coupling
 from govmatch.plan.wheel import Result, ended
 from govmatch.reach.candidates import CHEAPEST, Arcs
-from govmatch.reach.costs import hundredths
 from govmatch.solve.certificate import Proof, node_loads, prices_above, valid_duals
 from govmatch.solve.control import Control
 from govmatch.solve.core import SMALL
@@ -48,10 +47,10 @@ FIRST = 0.4
 def _beside(coupling: Coupling, arcs: Arcs, layout: Layout) -> Beside:
     """Return the arcs with all that limits a plan."""
     fixed = np.arange(len(coupling.units.request)) >= coupling.n_people
-    provider = coupling.problem.supply.slot_provider[arcs.slot[layout.arc]].astype(np.int64)
+    face, of = faces_of(coupling.problem, arcs, layout), _of(coupling)
 
     def series(instance: Instance, at: IntArray) -> SeriesInstance:
-        return _series(coupling, instance, provider[at])
+        return series_instance(coupling.problem, instance, face[at], of)
 
     return Beside(coupling.coupled(layout), coupling.limits(arcs, layout), series, fixed)
 
@@ -61,21 +60,6 @@ def _of(coupling: Coupling) -> IntArray:
     series = coupling.problem.series.of[coupling.units.request]
     series[coupling.n_people :] = -1
     return series
-
-
-def _series(coupling: Coupling, instance: Instance, face: IntArray) -> SeriesInstance:
-    told, rules = coupling.problem.series, coupling.problem.policy.continuity
-    return SeriesInstance(
-        flow=instance,
-        face=face,
-        series=_of(coupling),
-        free=told.people,
-        most=told.faces,
-        known_series=told.known_series,
-        known_face=told.known_provider,
-        further_cost=int(hundredths(rules.face_minutes)),
-        stranger_cost=int(hundredths(rules.known_minutes)),
-    )
 
 
 def before_faces(control: Control) -> Control:
@@ -131,7 +115,7 @@ def continue_beside(coupling: Coupling, result: Result, control: Control, gap: f
             primal, best = cost, planned
     assert primal is not None
     if not enough():
-        whole_town = solve_whole(beside, wheel.own, primal, control)
+        whole_town = solve_whole(beside, primal, control)
         if whole_town is not None:
             proved, flow = whole_town
             bound = max(bound, proved)

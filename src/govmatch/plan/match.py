@@ -159,7 +159,7 @@ def match(
             starts = None if earlier is None else earlier.announced.team_starts(problem.teams)
             units = units_of(costed, starts)
             stays = None if earlier is None else stays_of(problem, units, earlier.announced)
-            candidates = _candidates(problem, units, paths, travel, stays)
+            candidates = candidates_of(problem, units, paths, travel, stays)
             arcs = candidates.cheapest(stop=control.poll)
         bounds = bounds_of(problem, units, edges, paths, floors)
         stock, mended = None, False
@@ -241,7 +241,7 @@ def _paths(problem: Problem, edges: EdgeArrays) -> Paths:
     return reach_paths(problem.nodes, edges, problem.policy, sources, tuple(int(d) for d in days))
 
 
-def _candidates(
+def candidates_of(
     problem: Problem, units: Units, paths: Paths, travel: Travel, stays: Stays | None
 ) -> Candidates | Seated:
     """Return who can serve whom, in sessions, too, where there are any."""

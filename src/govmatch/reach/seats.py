@@ -32,6 +32,8 @@ class Seated:
     tie : int64 (n_units,)
         The household of each unit that could sit in a session, among those of which several could; else -1.
         Sessions that could not take all of a household are not among the pairs.
+    people : Candidates
+        Without the sessions.
     eligible : Arcs
         Every pair of a unit and a session's slot that is eligible, for households one by one.
     seats : Supply
@@ -58,7 +60,7 @@ class Seated:
         every = np.arange(demand.n_requests)
         first, last = np.searchsorted(supply.slot_provider, [supply.n_people, supply.n_providers]).tolist()
         mine, self._stays_of_people = self.stays.within(every, 0, first)
-        self._people = Candidates(nodes, people_of(supply), demand, policy, paths, travel, mine)
+        self.people = Candidates(nodes, people_of(supply), demand, policy, paths, travel, mine)
         self._siblings, self._demand = siblings[units.request], demand
         seats, self._before, self.first_slot = seats_of(supply)
         self.seats = seats
@@ -73,24 +75,24 @@ class Seated:
     @property
     def passed(self) -> IntArray:
         """How many providers pass the first stages; sessions count for requests that they may serve."""
-        passed = self._people.passed.copy()
+        passed = self.people.passed.copy()
         passed[self._sitting] += self._sessions.passed
         return passed
 
     @property
     def pairs(self) -> int:
         """Eligible pairs of a request and a slot, whatever they cost."""
-        return self._people.pairs + self._sessions.pairs
+        return self.people.pairs + self._sessions.pairs
 
     @property
     def outside_cost(self) -> IntArray:
         """Every eligible pair that `cheapest` did not return costs at least this, but for those of ties."""
-        return self._people.outside_cost
+        return self.people.outside_cost
 
     @property
     def examined(self) -> BoolArray:
         """Which units were looked at."""
-        return self._people.examined
+        return self.people.examined
 
     def cheapest(self, stop: Callable[[], bool] = lambda: False) -> Arcs:
         """Return the cheapest pairs with people, and all with sessions."""
@@ -99,8 +101,8 @@ class Seated:
         self.eligible = Arcs(unit, slot, found.cost)
         kept = self._together(unit, found.slot)
         seats = Arcs(unit[kept], slot[kept], found.cost[kept])
-        people = self._people.cheapest(stop=stop)
-        self.stays.met[self._stays_of_people] = self._people.stays.met
+        people = self.people.cheapest(stop=stop)
+        self.stays.met[self._stays_of_people] = self.people.stays.met
         self.stays.met[self._stays_of_seats] = self._sessions.stays.met
         return people.merged(seats)[0]
 
@@ -117,7 +119,7 @@ class Seated:
         known = arcs.slot < self.first_slot
         people = Arcs(arcs.request[known], arcs.slot[known], arcs.cost[known])
         price = slot_price[: self.first_slot]
-        return self._people.priced_in(people, request_dual, price, k, stop=stop, tolls=tolls)
+        return self.people.priced_in(people, request_dual, price, k, stop=stop, tolls=tolls)
 
     def _together(self, unit: IntArray, slot: IntArray) -> BoolArray:
         """Tie the units of a household that could sit, and tell which pairs are of sessions for all of it."""

@@ -108,10 +108,11 @@ def _eased(
 
 def _improved(case: Case, best: Opened, control: Control) -> Opened:
     """Look for better teams, or a better plan under limits, beside what is held."""
-    if not len(case.coupled.tree.worth) and not case.limits.n and case.coupled.bonds is None:
+    limited = case.limits.n or case.coupled.bonds is not None
+    if not limited and not len(case.coupled.tree.worth):
         return best
     fixed = Fixed(case.coupled, case.limits, best.held)
-    if not case.limits.n and case.coupled.bonds is None:
+    if not limited:
         served = improve(fixed.coupled, fixed.of(best.found), control)
         if served is None:
             return best

@@ -82,9 +82,8 @@ def solve_whole(case: Case, best: Opened, control: Control) -> Opened:
     best = replace(best, found=replace(best.found, proof=Proof(proof.primal, bound)))
     if outcome.request is None:
         return best
-    return better_opened(
-        best, _planned(case, core, outcome, best, np.maximum(best.found.price, 0), control, every=True)
-    )
+    price = np.maximum(best.found.price, 0)
+    return better_opened(best, _planned(case, core, outcome, best, price, control, every=True))
 
 
 def part_openings(coupled: Coupled, arc: IntArray, primal: int) -> PartOpenings:

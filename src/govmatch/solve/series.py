@@ -281,7 +281,7 @@ def lay_market(instance: SeriesInstance) -> tuple[Market, tuple[int, int, int]]:
         band_ptr=band_ptr,
         band=band,
         band_weight=band_weight,
-        band_rule=np.stack([bands.most, bands.least, bands.lack], axis=1),
+        band_rule=np.stack([bands.limit, bands.least, bands.lack], axis=1),
         further=instance.further_cost,
         stranger=instance.stranger_cost,
     )

@@ -161,7 +161,7 @@ class Beside:
         instance = self.coupled.instance
         rules = self.limits.rules.of(arcs, len(instance.request))
         none = np.zeros(len(rules.limit), np.int64)
-        parts = [Bands(rules.arc, rules.rule, rules.weight, rules.limit, none, none)]
+        parts = [Bands(**vars(rules), least=none, lack=none)]
         parts.append(self._floor_bands(arcs))
         team, group = self._team[instance.request[arcs]], instance.group[arcs]
         at = np.flatnonzero(team >= 0)

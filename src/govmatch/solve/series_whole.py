@@ -8,34 +8,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from govmatch.solve.control import Control
-from govmatch.solve.core import SMALL, Core
+from govmatch.solve.core import SMALL
 from govmatch.solve.mip.face_rows import PartFaces
 from govmatch.solve.mip.model import solve
 from govmatch.solve.opened_core import part_openings
+from govmatch.solve.ruled import whole_core
 from govmatch.solve.series_beside import Beside
 
 IntArray = NDArray[np.int64]
 
 
-def solve_whole(
-    beside: Beside, price: IntArray, primal: int, control: Control
-) -> tuple[int, IntArray | None] | None:
+def solve_whole(beside: Beside, primal: int, control: Control) -> tuple[int, IntArray | None] | None:
     """Return a bound on all plans and, if one was found, a plan's flow; None where nothing was proved.
 
     Parameters
     ----------
     beside : Beside
-    price : int64 (n_nodes,)
-        Own prices of the nodes, >= 0.
     primal : int
         What some plan costs.
     control : Control
     """
-    coupled, natural = beside.coupled, beside.natural
+    coupled = beside.coupled
     if len(coupled.instance.request) > SMALL:
         return None
-    every = np.ones(len(coupled.instance.parent), np.bool_)
-    core = Core(natural, price, every, 1 << 60, beside.limits)
+    core = whole_core(beside.natural, beside.limits)
     part = replace(core.part, faces=_faces(beside, core.arc))
     if coupled.openings is not None:
         part = replace(part, openings=part_openings(coupled, core.arc, primal))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from govmatch.ragged import matches, runs
 from govmatch.solve.bonds import Meetings
+from govmatch.solve.mip.constraints import Rows
 from govmatch.solve.mip.part import Part
 
 IntArray = NDArray[np.int64]
-Term = tuple[ArrayLike, ArrayLike, ArrayLike]
 
 
 def _owners(part: Part) -> IntArray:
@@ -34,14 +34,14 @@ def bond_costs(part: Part) -> IntArray:
     return np.full(len(meetings.together), meetings.cost)
 
 
-def bond_rows(part: Part, column: int) -> list[tuple[IntArray, *tuple[Term, ...]]]:
-    """Return rows as upper limits and terms; the columns of `bond_costs` begin at `column`.
+def bond_rows(part: Part, column: int, found: Rows) -> None:
+    """Keep people apart, and pay where one comes without the other; the columns begin at `column`.
 
     Whoever comes by a nameless arc may be the one who is missed, so such arcs excuse the price.
     """
     meetings = _meetings(part)
     if meetings is None or part.bonds is None:
-        return []
+        return
     at = np.flatnonzero(meetings.person >= 0)
     order = at[np.argsort(meetings.person[at], kind="stable")]
     first = np.searchsorted(meetings.person[order], np.arange(meetings.n + 1))
@@ -52,26 +52,24 @@ def bond_rows(part: Part, column: int) -> list[tuple[IntArray, *tuple[Term, ...]
         row, nth = runs(np.where(persons >= 0, first[np.maximum(persons, 0) + 1] - begin, 0))
         return row, order[begin[row] + nth]
 
-    rows: list[tuple[IntArray, *tuple[Term, ...]]] = []
     if len(meetings.apart):
+        one = np.ones(len(meetings.apart))
         terms = [(*arcs_of(meetings.apart[:, side]), 1) for side in (0, 1)]
-        rows.append((np.ones(len(meetings.apart), np.int64), *terms))
+        found.add(-np.inf * one, one, *terms)
     together = meetings.together
     if len(together):
         n = np.arange(len(together))
         owner = meetings.owner[together.max(axis=1)]
         excuse = _nameless(part, owner)
         for side in (0, 1):
-            rows.append(
-                (
-                    np.zeros(len(n), np.int64),
-                    (*arcs_of(together[:, side]), 1),
-                    (*arcs_of(together[:, 1 - side]), -1),
-                    (*excuse, -1),
-                    (n, column + n, -1),
-                )
+            found.add(
+                np.full(len(n), -np.inf),
+                np.zeros(len(n)),
+                (*arcs_of(together[:, side]), 1),
+                (*arcs_of(together[:, 1 - side]), -1),
+                (*excuse, -1),
+                (n, column + n, -1),
             )
-    return rows
 
 
 def _nameless(part: Part, owner: IntArray) -> tuple[IntArray, IntArray]:

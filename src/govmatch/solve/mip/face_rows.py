@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+
+from govmatch.solve.mip.constraints import Rows
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -36,13 +37,6 @@ class PartFaces:
     further_cost: int
 
 
-class _Rows(Protocol):
-    """What collects linear constraints; see `rows.Rows`."""
-
-    def add(self, low: ArrayLike, high: ArrayLike, *terms: tuple[ArrayLike, ArrayLike, ArrayLike]) -> int:
-        """Add rows; return the number of the first."""
-
-
 def face_columns(faces: PartFaces | None) -> tuple[IntArray, FloatArray]:
     """Return costs and upper limits of the variables: one a pair, then faces beyond the free, by series."""
     if faces is None:
@@ -52,7 +46,7 @@ def face_columns(faces: PartFaces | None) -> tuple[IntArray, FloatArray]:
     return cost, np.append(np.ones(n_pairs), np.full(n_series, np.inf))
 
 
-def face_rows(faces: PartFaces, first: int, found: _Rows) -> None:
+def face_rows(faces: PartFaces, first: int, found: Rows) -> None:
     """Pay for each face that is used, and keep the caps; the variables begin at `first`."""
     n = np.arange(len(faces.arc))
     never = np.full(len(n), -np.inf)

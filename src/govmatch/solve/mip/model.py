@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, Queue
 from threading import Thread
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,14 +121,16 @@ def relax(part: Part, control: Control, seconds: float) -> Relaxed | None:
     equal = low == high
     upper, lower = np.isfinite(high) & ~equal, np.isfinite(low) & ~equal
 
+    bounds: Any = np.stack([np.zeros(len(at.cost)), at.most], axis=1)  # SciPy's stubs know no such array
+
     def work() -> OptimizeResult:
-        return linprog(  # type: ignore[call-overload, no-any-return]
+        return linprog(
             at.cost,
             A_ub=vstack([matrix[upper], -matrix[lower]]),
             b_ub=np.concatenate([high[upper], -low[lower]]),
             A_eq=matrix[equal],
             b_eq=low[equal],
-            bounds=np.stack([np.zeros(len(at.cost)), at.most], axis=1),
+            bounds=bounds,
             method="highs-ds",
             options={"time_limit": seconds},
         )
@@ -145,7 +148,7 @@ def relax(part: Part, control: Control, seconds: float) -> Relaxed | None:
 def solve(part: Part, control: Control, most: float = SECONDS) -> Outcome | None:
     """Solve a part, or bound it as well as there is time for; None where nothing was proved.
 
-    Without a deadline it has `most` seconds.
+    It has a share of the time that is left, and `most` seconds at most.
 
     HiGHS cannot be interrupted through SciPy: after `cancel`, and where it goes on after the deadline, it is
     left to its time limit, in a thread.

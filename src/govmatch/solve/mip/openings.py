@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+
+from govmatch.solve.mip.constraints import Rows
 
 IntArray = NDArray[np.int64]
 
@@ -41,13 +42,6 @@ class PartOpenings:
     slack: float = 0.0
 
 
-class _Rows(Protocol):
-    """What collects linear constraints; see `rows.Rows`."""
-
-    def add(self, low: ArrayLike, high: ArrayLike, *terms: tuple[ArrayLike, ArrayLike, ArrayLike]) -> int:
-        """Add rows; return the number of the first."""
-
-
 def opening_costs(openings: PartOpenings | None) -> tuple[IntArray, IntArray]:
     """Return the costs of the variables: one an opening, one a bundle."""
     if openings is None:
@@ -55,7 +49,7 @@ def opening_costs(openings: PartOpenings | None) -> tuple[IntArray, IntArray]:
     return openings.cost, np.zeros(len(openings.bundle_opening), np.int64)
 
 
-def opening_rows(part: PartOpenings, opening: int, bundle: int, found: _Rows) -> None:
+def opening_rows(part: PartOpenings, opening: int, bundle: int, found: Rows) -> None:
     """Open what is used, with the fewest or more, and send each bundle in whole.
 
     `opening` and `bundle` are where these variables begin.
